@@ -1,0 +1,72 @@
+"""The chunked hypernetwork of von Oswald et al. (2020), section 2.2: a small network writes a large one in pieces."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from unforget import random
+from unforget.nets.layout import Layout, linear_shapes, xavier_uniform
+from unforget.nets.mlp import ACTIVATIONS, linear
+
+
+@dataclass(frozen=True)
+class ChunkedHypernet:
+    """h(e, θ): maps a task embedding to all weights of a target network, chunk by chunk.
+
+    The input is [e, c_j]; all chunks of a task are one batch; the surplus at the end of the last chunk is discarded.
+    θ, one vector per replica, holds the network's weights (W1, b1, ..., the last pair being the large output layer) and
+    the chunk embeddings c. With `chunk_size` None there is one chunk and no chunk embedding (the toy problem).
+    """
+
+    target: Layout
+    hidden: tuple[int, ...]
+    task_embedding: int
+    chunk_embedding: int = 0
+    chunk_size: int | None = None
+    activation: str = "elu"
+
+    @property
+    def width(self) -> int:
+        """Outputs per chunk."""
+        return self.chunk_size or self.target.size
+
+    @property
+    def chunks(self) -> int:
+        return -(-self.target.size // self.width)
+
+    @property
+    def last_used(self) -> int:
+        """Outputs of the last chunk that are used."""
+        return self.target.size - (self.chunks - 1) * self.width
+
+    @cached_property
+    def layout(self) -> Layout:
+        sizes = (self.task_embedding + self.chunk_embedding, *self.hidden, self.width)
+        return Layout(linear_shapes(sizes) | {"c": (self.chunks, self.chunk_embedding)})
+
+    def initial(self, seeds: Int[Tensor, "S"], stream: str = "theta") -> Float[Tensor, "S theta"]:
+        """Xavier uniform matrices, zero biases, chunk embeddings N(0, 1)."""
+        theta = xavier_uniform(self.layout, seeds, stream)
+        theta[:, self.layout.slice("c")] = random.normal(seeds, f"{stream}/c", 0, self.layout.shapes["c"]).flatten(1)
+        return theta
+
+    def last_hidden(
+        self, theta: Float[Tensor, "S theta"], e: Float[Tensor, "S T emb"]
+    ) -> tuple[Float[Tensor, "S rows h"], Float[Tensor, "S width h"], Float[Tensor, "S width"]]:
+        """Activations before the output layer, one row per (task, chunk) with chunks fastest, and that layer's W and b."""
+        tensors = self.layout.split(theta)
+        T, N = e.shape[1], self.chunks
+        a = torch.cat((e.unsqueeze(2).expand(-1, -1, N, -1), tensors["c"].unsqueeze(1).expand(-1, T, -1, -1)), -1)
+        a = a.flatten(1, 2)
+        for i in range(1, len(self.hidden) + 1):
+            a = ACTIVATIONS[self.activation](linear(a, tensors[f"W{i}"], tensors[f"b{i}"]))
+        last = len(self.hidden) + 1
+        return a, tensors[f"W{last}"], tensors[f"b{last}"]
+
+    def generate(self, theta: Float[Tensor, "S theta"], e: Float[Tensor, "S T emb"]) -> Float[Tensor, "S T target"]:
+        """Weights of the target network for T task embeddings."""
+        outputs = linear(*self.last_hidden(theta, e))
+        return outputs.unflatten(1, (e.shape[1], self.chunks)).flatten(2)[..., : self.target.size]

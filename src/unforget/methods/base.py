@@ -1,0 +1,93 @@
+"""The seam between methods and the training loop: what a learner tells the loop, and what the loop may ask of it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any, Protocol
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from unforget.data.streams import Batch, Stream
+from unforget.errors import UnforgetError, choose
+
+
+def nothing() -> None:
+    """The default of a phase that needs no preparation."""
+
+
+@dataclass(frozen=True)
+class Phase:
+    """One stretch of training within a stage.
+
+    `batches(step)` gives what a step trains on, as a function of the step alone. `step(batch, step)` makes one update of
+    the learner's state, all replicas at once, in place. `begin()` runs once before step 0 (fresh moments, stored targets);
+    what it computes belongs into the state, since a resumed run does not call it again. `finished()`, if given, is asked
+    every `check_every` steps which replicas are done; the phase ends when all are.
+    """
+
+    name: str
+    steps: int
+    batches: Callable[[int], Any]
+    step: Callable[[Any, int], None]
+    begin: Callable[[], None] = nothing
+    finished: Callable[[], Bool[Tensor, "S"]] | None = None
+    check_every: int = 100
+
+
+@dataclass(frozen=True)
+class Replicas:
+    """Independent copies that train together. A replica is a seed and, in a scan, its own hyperparameters."""
+
+    seeds: tuple[int, ...]
+    scan: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    device: torch.device = torch.device("cpu")
+
+    def __len__(self) -> int:
+        return len(self.seeds)
+
+    @property
+    def seed_tensor(self) -> Int[Tensor, "S"]:
+        return torch.tensor(self.seeds, dtype=torch.int64, device=self.device)
+
+    def value(self, name: str, default: float) -> Float[Tensor, "S"]:
+        """A hyperparameter per replica: scanned values where there are some, else `default` for all."""
+        values = self.scan.get(name, (default,) * len(self))
+        return torch.tensor(values, dtype=torch.float32, device=self.device)
+
+    def part(self, start: int, stop: int) -> "Replicas":
+        """Replicas start ... stop-1."""
+        return Replicas(self.seeds[start:stop], {k: v[start:stop] for k, v in self.scan.items()}, self.device)
+
+
+class Learner(Protocol):
+    """What every method offers. Tensors of `state` carry the replica axis first and are all that a checkpoint holds."""
+
+    state: dict[str, Tensor]
+
+    def phases(self, stage: int) -> Sequence[Phase]:
+        """The phases of a stage. Pure and cheap: names and numbers of steps do not depend on the training."""
+
+    def end_stage(self, stage: int) -> None:
+        """Consolidate: Fisher, stored targets, buffers."""
+
+    def predict(self, x: Float[Tensor, "S B ..."], task: int | None, tasks_seen: int) -> Tensor:
+        """Outputs for inputs shared by all replicas (x has S = 1). With `task`, the outputs of that task
+        [S, B, classes]; with None, context-free: [S, B, classes] where tasks share a head, else [S, B, tasks*classes]
+        with -inf for classes not offered."""
+
+    def counts(self) -> dict[str, int]:
+        """Numbers of parameters by name, per replica."""
+
+
+def options(kind: type, values: Mapping[str, Any], method: str):
+    """A method's options dataclass from declared values; misspelt names are refused with the nearest valid one."""
+    valid = {f.name: f for f in fields(kind)}
+    for name, value in values.items():
+        default = valid[choose(f"option of {method}", name, valid)].default
+        if isinstance(default, (int, float)) and not isinstance(value, (int, float)):
+            raise UnforgetError(f"option {name} of {method} must be a number, not {value!r}")
+    return kind(**{name: tuple(v) if isinstance(v, list) else v for name, v in values.items()})
+
+
+__all__ = ["Batch", "Learner", "Phase", "Replicas", "Stream", "nothing", "options"]

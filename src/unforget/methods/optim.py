@@ -1,0 +1,64 @@
+"""Adam over flat weights [S, n]: one program for all replicas, its moments in the learner's state."""
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+from torch.optim.adam import adam
+
+
+class Adam:
+    """Adam (Kingma & Ba 2015) without weight decay; learning rates and step counts are per replica.
+
+    The moments live in `state` under `name`.m, .v and .t, so that a checkpoint of the state holds them. All updates are in
+    place and none reads a value back to the host.
+    """
+
+    def __init__(self, state: dict[str, Tensor], name: str, lr: Float[Tensor, "S"], betas=(0.9, 0.999), eps=1e-8):
+        self.state, self.name, self.lr, self.betas, self.eps = state, name, lr, betas, eps
+        rates = set(lr.tolist())
+        self.uniform_lr = rates.pop() if len(rates) == 1 else None
+
+    def reset(self, like: Float[Tensor, "S n"]) -> None:
+        """Fresh moments for weights of this shape."""
+        self.state[f"{self.name}.m"] = torch.zeros_like(like)
+        self.state[f"{self.name}.v"] = torch.zeros_like(like)
+        self.state[f"{self.name}.t"] = like.new_zeros(len(like))
+
+    def lookahead(self, gradient: Float[Tensor, "S n"]) -> Float[Tensor, "S n"]:
+        """The change Δθ that a step with this gradient would make; nothing is changed (HNET, section 2.1)."""
+        moments = [self.state[f"{self.name}.{part}"].clone() for part in "mvt"]
+        change = torch.zeros_like(gradient)
+        self._update(change, gradient, *moments)
+        return change
+
+    def step(
+        self, weights: Float[Tensor, "S n"], gradient: Float[Tensor, "S n"], active: Bool[Tensor, "S"] | None = None
+    ) -> None:
+        """One update of `weights` in place. Replicas that are not `active` keep weights, moments and step count."""
+        changed = (weights, *(self.state[f"{self.name}.{part}"] for part in "mvt"))
+        before = None if active is None else [tensor.clone() for tensor in changed]
+        self._update(weights, gradient, *changed[1:])
+        if before is not None:
+            for now, old in zip(changed, before, strict=True):
+                now.copy_(torch.where(active.view(-1, *[1] * (now.ndim - 1)), now, old))
+
+    def _update(self, weights: Tensor, gradient: Tensor, m: Tensor, v: Tensor, t: Tensor) -> None:
+        if self.uniform_lr is not None:
+            self._fused(weights, gradient, m, v, t)
+        else:
+            self._plain(weights, gradient, m, v, t)
+
+    def _plain(self, weights: Tensor, gradient: Tensor, m: Tensor, v: Tensor, t: Tensor) -> None:
+        beta1, beta2 = self.betas
+        t.add_(1)
+        m.lerp_(gradient, 1 - beta1)
+        v.mul_(beta2).addcmul_(gradient, gradient, value=1 - beta2)
+        root = v.sqrt().mul_((1 - beta2**t).rsqrt()[:, None]).add_(self.eps)
+        weights.addcmul_(root.reciprocal_().mul_(m), (-self.lr / (1 - beta1**t))[:, None])
+
+    def _fused(self, weights: Tensor, gradient: Tensor, m: Tensor, v: Tensor, t: Tensor) -> None:
+        # One pass over memory instead of eight; it knows one learning rate only.
+        adam(
+            *([*tensor.unbind()] for tensor in (weights, gradient, m, v)), [], [*t.unbind()], fused=True, amsgrad=False,
+            beta1=self.betas[0], beta2=self.betas[1], lr=self.uniform_lr, weight_decay=0.0, eps=self.eps, maximize=False,
+        )  # fmt: skip

@@ -47,6 +47,7 @@ class _Position:
     scores: dict[str, Tensor]
     stage: int = 0
     phase: int = 0
+    begun: bool = False
     step: int = 0
     done: int = 0
     seconds: dict[str, float] = field(default_factory=lambda: {"train": 0.0, "evaluate": 0.0})
@@ -81,7 +82,7 @@ class Loop:
             phases = plan[self.at.stage]
             while self.at.phase < len(phases):
                 self._phase(phases[self.at.phase], total)
-                self.at.phase, self.at.step = self.at.phase + 1, 0
+                self.at.phase, self.at.step, self.at.begun = self.at.phase + 1, 0, False
             self._timed("train", lambda: self.learner.end_stage(self.at.stage))
             self._timed("evaluate", lambda: self._score(self.at.stage))
             self.at.stage, self.at.phase = self.at.stage + 1, 0
@@ -94,8 +95,9 @@ class Loop:
     def _phase(self, phase: Phase, total: int) -> None:
         where = f"{self.stream.stages[self.at.stage].name}, {phase.name}"
         started = time.monotonic()
-        if self.at.step == 0:
+        if not self.at.begun:
             phase.begin()
+            self.at.begun = True
         while self.at.step < phase.steps and not self._finished(phase):
             if self._due():
                 self.control.report(self.at.done, total, where)

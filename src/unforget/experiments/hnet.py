@@ -1,0 +1,95 @@
+"""Von Oswald et al. (2020): what makes its tables and figures."""
+
+from unforget.experiments.spec import Cell, Experiment, Profile, Run
+
+# --- Figure 2 -----------------------------------------------------------------------------------------------------
+
+_TOY_HNET = {
+    "hidden": (10, 10), "activation": "sigmoid", "hyper_hidden": (10, 10), "hyper_activation": "sigmoid",
+    "task_embedding": 2, "chunk_embedding": 0, "chunk_size": None, "iterations": 4000, "batch": 32, "lr": 1e-2,
+    "beta": 0.005,
+}  # fmt: skip
+_TOY_PLAIN = {
+    "hidden": (10, 10), "activation": "sigmoid", "iterations": 4000, "batch": 32, "initial": "xavier", "spanning": True,
+}  # fmt: skip
+_REGRESSION = {"scenario": "regression", "views": ("regression",), "probes": ("curves",)}
+
+toy_regression = Experiment(
+    id="hnet/toy-regression",
+    title="Toy regression",
+    regenerates="Figure 2a-c",
+    runs=(
+        Run("hnet", "hnet", options=_TOY_HNET, title="hypernetwork, protected", **_REGRESSION),
+        Run("joint", "joint", options=_TOY_PLAIN | {"lr": 0.05}, title="target network, all tasks at once", **_REGRESSION),
+        Run("unprotected", "hnet", options=_TOY_HNET | {"beta": 0.0}, title="hypernetwork, β = 0", **_REGRESSION),
+        Run("finetune", "finetune", options=_TOY_PLAIN | {"lr": 1e-2}, title="target network, one task after the other",
+            **_REGRESSION),
+    ),
+    profiles={
+        "smoke": Profile({"kind": "toy regression"}, (0, 1), {"iterations": 1000}),
+        "lite": Profile({"kind": "toy regression"}, tuple(range(5))),
+        "paper": Profile({"kind": "toy regression"}, tuple(range(20))),
+    },
+    cells=tuple(
+        Cell("hnet", artifact, f"task {t}", "MSE", run, "regression", f"task {t}")
+        for artifact, run in (("figure-2a", "hnet"), ("figure-2b", "joint"), ("figure-2c", "unprotected"))
+        for t in (1, 2, 3)
+    ),
+)  # fmt: skip
+
+# --- Table 1, rows S ------------------------------------------------------------------------------------------------
+
+# Strengths per scenario from the code of van de Ven & Tolias (facts of the baselines: λ, γ, c). Online EWC's λ belongs to
+# code that multiplies by γ once more in the penalty: λ·γ is the same penalty with γ applied once.
+_EWC = {"CL1": 1e7, "CL2": 1e6, "CL3": 1e8}
+_ONLINE_EWC = {"CL1": (1e8, 0.8), "CL2": (1e8, 0.7), "CL3": (1e9, 0.8)}
+_SI = {"CL1": 50.0, "CL2": 500.0, "CL3": 0.5}
+SCENARIOS = ("CL1", "CL2", "CL3")
+
+
+def _baselines(scenario: str) -> tuple[Run, ...]:
+    strength, gamma = _ONLINE_EWC[scenario]
+    rows = (
+        ("finetune", "finetune", {}, "fine-tuning"),
+        ("joint", "joint", {}, "joint"),
+        ("ewc", "ewc", {"strength": _EWC[scenario]}, "EWC"),
+        ("online-ewc", "online-ewc", {"strength": strength * gamma, "gamma": gamma}, "online EWC"),
+        ("si", "si", {"c": _SI[scenario]}, "SI"),
+    )
+    return tuple(Run(f"{n}-{scenario.lower()}", m, scenario, (scenario,), o, title=f"{t}, {scenario}") for n, m, o, t in rows)
+
+
+_TABLE_1 = {"EWC": "online-ewc", "SI": "si", "fine-tuning": "finetune", "joint": "joint"}
+_HNET_ENT = {"CL1": "hnet", "CL2": "hnet-cl2", "CL3": "hnet"}
+
+split_mnist = Experiment(
+    id="hnet/split-mnist",
+    title="Split MNIST",
+    regenerates="Table 1, rows S-CL1 to S-CL3 (online EWC, SI, HNET+ENT); Table 1 of Chandra et al., columns S",
+    runs=(
+        Run("hnet", "hnet", "CL1", ("CL1", "CL3"), probes=("task confusion",), title="HNET+ENT, CL1 and CL3"),
+        Run("hnet-cl2", "hnet", "CL2", ("CL2",), probes=("task confusion",), title="HNET+ENT, CL2"),
+        *(run for scenario in SCENARIOS for run in _baselines(scenario)),
+    ),
+    profiles={
+        "smoke": Profile(
+            {"kind": "split", "image_set": "digits", "classes": 2, "tasks": 5}, (0, 1), {"iterations": 25, "batch": 32}
+        ),
+        "lite": Profile({"kind": "split", "image_set": "mnist", "classes": 2, "tasks": 5}, tuple(range(5))),
+        "paper": Profile({"kind": "split", "image_set": "mnist", "classes": 2, "tasks": 5}, tuple(range(20))),
+    },
+    cells=tuple(
+        Cell("hnet", "table-1", f"S-{scenario}", column, f"{name}-{scenario.lower()}", scenario)
+        for scenario in SCENARIOS
+        for column, name in _TABLE_1.items()
+    )
+    + tuple(Cell("hnet", "table-1", f"S-{s}", "HNET+ENT", _HNET_ENT[s], s) for s in SCENARIOS)
+    + tuple(
+        Cell("lstm", "table-1", row, f"S {s}", f"{name}-{s.lower()}", s)
+        for s in SCENARIOS
+        for row, name in (("EWC", "ewc"), ("Online EWC", "online-ewc"), ("SI", "si"))
+    )
+    + tuple(Cell("lstm", "table-1", "HNET", f"S {s}", _HNET_ENT[s], s) for s in SCENARIOS),
+)
+
+EXPERIMENTS = (toy_regression, split_mnist)

@@ -1,0 +1,99 @@
+"""How experiments are declared: runs, profiles, and which printed cell a run's number stands beside."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from unforget import methods
+from unforget.errors import UnforgetError, choose
+from unforget.methods.base import options
+
+PROFILES = ("smoke", "lite", "paper")
+
+
+@dataclass(frozen=True)
+class Run:
+    """One method in one scenario. `views` are scored; `options` are what differs from the method's defaults."""
+
+    name: str
+    method: str
+    scenario: str
+    views: tuple[str, ...]
+    options: Mapping[str, Any] = field(default_factory=dict)
+    probes: tuple[str, ...] = ()
+    title: str = ""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A printed (or our own) table cell and the run whose number stands beside it.
+
+    `metric` is "final" (mean over tasks after the last stage), "during" (mean of each task right after its stage) or
+    "task N" (task N, counted from 1, after the last stage).
+    """
+
+    paper: str
+    artifact: str
+    row: str
+    column: str
+    run: str
+    view: str
+    metric: str = "final"
+
+
+@dataclass(frozen=True)
+class Profile:
+    """What a profile changes: the stream, options common to all runs, the seeds."""
+
+    stream: Mapping[str, Any]
+    seeds: tuple[int, ...]
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """What one notebook regenerates."""
+
+    id: str
+    title: str
+    regenerates: str
+    runs: tuple[Run, ...]
+    profiles: Mapping[str, Profile]
+    cells: tuple[Cell, ...] = ()
+    minutes: Mapping[str, float] = field(default_factory=dict)
+    """Measured minutes per replica at `paper` on one CPU thread, by run name ("*" for all others)."""
+
+    def run(self, name: str) -> Run:
+        return {run.name: run for run in self.runs}[choose("run", name, [run.name for run in self.runs])]
+
+    def profile(self, name: str) -> Profile:
+        return self.profiles[choose("profile", name, PROFILES)]
+
+    def resolve(self, run: Run, profile: str, changes: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """The full configuration of a run, every default spelt out: what its record holds and is compared by.
+
+        `changes` to options make a custom run. Misspelt names are refused.
+        """
+        chosen = self.profile(profile)
+        kind = methods.find(run.method).Options
+        shared = {k: v for k, v in chosen.options.items() if k in kind.__dataclass_fields__}
+        values = asdict(options(kind, {**run.options, **shared, **(changes or {})}, run.method))
+        values = {k: list(v) if isinstance(v, tuple) else v for k, v in values.items()}
+        return {
+            "run": f"{self.id.split('/', 1)[1]}/{run.name}", "stream": dict(chosen.stream), "method": run.method,
+            "scenario": run.scenario, "views": list(run.views), "options": values, "probes": list(run.probes),
+        }  # fmt: skip
+
+
+def seed_range(text: str) -> tuple[int, ...]:
+    """Seeds from "0-19", "3" or "0-4,7". Raises `UnforgetError` for anything else."""
+    seeds: list[int] = []
+    try:
+        for part in text.split(","):
+            first, _, last = part.strip().partition("-")
+            seeds += range(int(first), int(last or first) + 1)
+    except ValueError:
+        raise UnforgetError(f"cannot read seeds {text!r}; write them as 0-4, 7 or 0-4,7") from None
+    if not seeds or len(set(seeds)) != len(seeds):
+        raise UnforgetError(f"seeds {text!r} are empty or repeat themselves; write them as 0-4, 7 or 0-4,7")
+    return tuple(seeds)

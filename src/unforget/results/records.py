@@ -1,0 +1,136 @@
+"""Records: what a run leaves behind. One JSON per run and configuration, replicas inside it, written atomically.
+
+A record holds its full configuration, parameter counts, data checksums, one entry per replica (seed, scanned
+hyperparameters, scores per view as [after_stage][on_task], probes) and a `run` block (timings, memory, versions, device,
+source). Replicas trained at different times pool in one file; outside `run` it is a function of the configuration and the
+seeds. A checksum over the content tells a damaged file, which is named and refused.
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from unforget.errors import UnforgetError
+
+FORMAT = 1
+Record = dict[str, Any]
+
+
+def configuration_hash(configuration: dict[str, Any]) -> str:
+    """Twelve hexadecimal digits naming a configuration (seeds are not part of it)."""
+    return hashlib.sha256(_canonical(configuration).encode()).hexdigest()[:12]
+
+
+def path_of(folder: Path, configuration: dict[str, Any], label: str) -> Path:
+    """Where the record of a run lives: `<stream>/<run>/<label>.json`; `label` is the profile, or custom."""
+    name = label if label != "custom" else f"custom-{configuration_hash(configuration)}"
+    return Path(folder, *configuration["run"].split("/")) / f"{name}.json"
+
+
+def load(path: Path) -> Record:
+    """Read a record. Raises `UnforgetError` naming the file where it is damaged or of another format."""
+    try:
+        record = json.loads(Path(path).read_text())
+        found = record.pop("checksum")
+        whole = found == _checksum(record)
+    except FileNotFoundError:
+        raise UnforgetError(f"no record {path}; `unforget list` names the recorded runs") from None
+    except (OSError, ValueError, KeyError, AttributeError, UnicodeDecodeError):
+        whole, record = False, {}
+    if not whole:
+        raise UnforgetError(f"record {path} is damaged; restore it from version control or delete it and run again")
+    if record["format"] != FORMAT:
+        raise UnforgetError(f"record {path} has format {record['format']}; this version reads format {FORMAT}")
+    return record
+
+
+def save(path: Path, record: Record) -> Record:
+    """Pool `record` with what the file holds (newer replicas replace older ones of the same seed) and write it.
+
+    Raises `UnforgetError` where the file holds another configuration or cannot be written; it is then left as it was.
+    """
+    path = Path(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with _locked(path.parent):
+            pooled = pool(load(path), record) if path.exists() else record
+            part = path.with_suffix(f".{os.getpid()}.part")
+            try:
+                part.write_text(_layout(pooled | {"checksum": _checksum(pooled)}))
+                part.replace(path)
+            finally:
+                part.unlink(missing_ok=True)
+    except OSError as error:
+        raise UnforgetError(f"cannot write record {path}: {error.strerror}") from None
+    return pooled
+
+
+def pool(old: Record, new: Record) -> Record:
+    """One record from two of the same configuration. Replicas of `new` replace those of `old` with the same key."""
+    for part in ("config", "counts", "checksums"):
+        if old[part] != new[part]:
+            raise UnforgetError(f"two records of {new['config']['run']} differ in {part}; they cannot be pooled")
+    fresh = {key(replica) for replica in new["replicas"]}
+    kept = [replica for replica in old["replicas"] if key(replica) not in fresh]
+    replicas = sorted(kept + new["replicas"], key=key)
+    blocks = []
+    for block in old["run"]:
+        mine = [k for k in block["replicas"] if tuple(k) not in fresh]
+        if mine:
+            blocks.append(block | {"replicas": mine})
+    return new | {"replicas": replicas, "run": blocks + new["run"]}
+
+
+def key(replica: dict[str, Any]) -> tuple:
+    """What tells a replica from the others: its seed and its scanned hyperparameters."""
+    return (replica["seed"], *sorted(replica["scan"].items()))
+
+
+def scores(record: Record, view: str) -> np.ndarray:
+    """acc[seed, after_stage, on_task] as fractions (or squared errors); NaN where not scored."""
+    if view not in record["config"]["views"]:
+        raise UnforgetError(f"run {record['config']['run']} has no view {view!r}; it has {record['config']['views']}")
+    return np.array([replica["scores"][view] for replica in record["replicas"]], dtype=float)
+
+
+def without_run(record: Record) -> Record:
+    """What two runs of the same thing must agree in."""
+    return {name: value for name, value in record.items() if name != "run"}
+
+
+def _canonical(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"))
+
+
+def _checksum(record: Record) -> str:
+    return hashlib.sha256(_canonical(record).encode()).hexdigest()
+
+
+def _layout(record: Record) -> str:
+    """JSON with one line per entry and per replica, so that a difference shows what changed."""
+    lines = []
+    for name, value in record.items():
+        if isinstance(value, list):
+            inner = ",\n".join("  " + json.dumps(item, sort_keys=True) for item in value)
+            lines.append(f" {json.dumps(name)}: [\n{inner}\n ]")
+        else:
+            lines.append(f" {json.dumps(name)}: {json.dumps(value, sort_keys=True)}")
+    return "{\n" + ",\n".join(lines) + "\n}\n"
+
+
+@contextlib.contextmanager
+def _locked(folder: Path):
+    """Keep two processes from pooling into the same folder at once (where the system has file locks)."""
+    try:
+        import fcntl
+    except ImportError:
+        yield
+        return
+    with open(folder / ".lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,71 @@
+"""Which code made a result: a hash over everything the training of a method runs through, comments and docstrings left out.
+
+Readers of data files are not part of it: what they read is covered by the data checksums of a record.
+"""
+
+import ast
+import hashlib
+import subprocess
+from functools import cache
+from pathlib import Path
+
+from unforget.methods import METHODS
+
+PACKAGE = Path(__file__).resolve().parents[1]
+_OUTSIDE = ("unforget.data.images", "unforget.errors", "unforget.runtime")
+
+
+@cache
+def source_hash(method: str) -> str:
+    """Twelve hexadecimal digits for the code that trains `method` in the package as it stands."""
+    module = METHODS[method].partition(".")[0]
+    trees = {}
+    _collect(f"unforget.methods.{module}", trees)
+    _collect("unforget.loop", trees)
+    text = "\n".join(f"{name}: {trees[name]}" for name in sorted(trees))
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+@cache
+def commit() -> str:
+    """The commit of the checkout the package runs from, with "+" where files differ from it; "" outside of one."""
+    try:
+        head = _git("rev-parse", "--short=12", "HEAD")
+        return head + ("+" if _git("status", "--porcelain", "--", str(PACKAGE)) else "")
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+
+
+def _git(*words: str) -> str:
+    return subprocess.run(
+        ["git", "-C", str(PACKAGE), *words], check=True, capture_output=True, text=True
+    ).stdout.strip()
+
+
+def _collect(name: str, trees: dict[str, str]) -> None:
+    """Add a module and, following its imports, all modules of the package below it."""
+    if name in trees or name.startswith(_OUTSIDE):
+        return
+    path = PACKAGE.joinpath(*name.split(".")[1:])
+    path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+    if not path.exists():  # a name imported from a module, not a module
+        return
+    tree = ast.parse(path.read_text())
+    trees[name] = "" if path.name == "__init__.py" else ast.dump(_without_docstrings(tree))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found = [node.module] + [f"{node.module}.{alias.name}" for alias in node.names]
+        else:
+            continue
+        for other in found:
+            if other.startswith("unforget."):
+                _collect(other, trees)
+
+
+def _without_docstrings(tree: ast.Module) -> ast.Module:
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)) and ast.get_docstring(node, clean=False) is not None:
+            node.body = node.body[1:]
+    return tree

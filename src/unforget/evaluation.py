@@ -26,7 +26,7 @@ def score(learner: Learner, stream: Stream, view: str, task: int, tasks_seen: in
 
 def finite(learner: Learner) -> Tensor:
     """Which replicas still consist of numbers: [S] bool."""
-    flags = [value.flatten(1).isfinite().all(1) for value in learner.state.values() if value.is_floating_point()]
+    flags = [value.reshape(len(value), -1).isfinite().all(1) for value in learner.state.values() if value.is_floating_point()]
     return torch.stack(flags).all(0)
 
 

@@ -87,9 +87,9 @@ class Loop:
             self._timed("evaluate", lambda: self._score(self.at.stage))
             self.at.stage, self.at.phase = self.at.stage + 1, 0
             self._save()
-        probes: dict[str, Tensor] = {}
-        for name in self.probes:
-            self._timed("evaluate", lambda: probes.update({name: evaluation.PROBES[name](self.learner, self.stream).cpu()}))
+        started = time.monotonic()
+        probes = {name: evaluation.PROBES[name](self.learner, self.stream).cpu() for name in self.probes}
+        self._clock("evaluate", started)
         return Result(self.at.scores, probes, evaluation.finite(self.learner).cpu(), self.at.seconds)
 
     def _phase(self, phase: Phase, total: int) -> None:

@@ -26,7 +26,7 @@ class Run:
 
 @dataclass(frozen=True)
 class Cell:
-    """A printed (or our own) table cell and the run whose number stands beside it.
+    """A printed (or our own) table cell and the run, as `<experiment>/<run>`, whose number stands beside it.
 
     `metric` is "final" (mean over tasks after the last stage), "during" (mean of each task right after its stage) or
     "task N" (task N, counted from 1, after the last stage).
@@ -59,9 +59,10 @@ class Experiment:
     regenerates: str
     runs: tuple[Run, ...]
     profiles: Mapping[str, Profile]
-    cells: tuple[Cell, ...] = ()
     minutes: Mapping[str, float] = field(default_factory=dict)
     """Measured minutes per replica at `paper` on one CPU thread, by run name ("*" for all others)."""
+    cpu_group: int = 1
+    """How many replicas train together on one CPU core. Many pay only where the weights of all fit its cache."""
 
     def run(self, name: str) -> Run:
         return {run.name: run for run in self.runs}[choose("run", name, [run.name for run in self.runs])]

@@ -1,14 +1,14 @@
 """The seam between methods and the training loop: what a learner tells the loop, and what the loop may ask of it."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
-from typing import Any, Protocol
+from dataclasses import dataclass, field
+from types import UnionType
+from typing import Any, Protocol, get_args, get_origin, get_type_hints
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from unforget.data.streams import Batch, Stream
 from unforget.errors import UnforgetError, choose
 
 
@@ -81,13 +81,16 @@ class Learner(Protocol):
 
 
 def options(kind: type, values: Mapping[str, Any], method: str):
-    """A method's options dataclass from declared values; misspelt names are refused with the nearest valid one."""
-    valid = {f.name: f for f in fields(kind)}
+    """A method's options dataclass from declared values.
+
+    Raises `UnforgetError` for a misspelt name (naming the nearest valid one) and for a value of the wrong type.
+    """
+    hints = get_type_hints(kind)
+    values = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
     for name, value in values.items():
-        default = valid[choose(f"option of {method}", name, valid)].default
-        if isinstance(default, (int, float)) and not isinstance(value, (int, float)):
-            raise UnforgetError(f"option {name} of {method} must be a number, not {value!r}")
-    return kind(**{name: tuple(v) if isinstance(v, list) else v for name, v in values.items()})
-
-
-__all__ = ["Batch", "Learner", "Phase", "Replicas", "Stream", "nothing", "options"]
+        hint = hints[choose(f"option of {method}", name, hints)]
+        types = [get_origin(part) or part for part in (get_args(hint) if isinstance(hint, UnionType) else (hint,))]
+        number = float in types and isinstance(value, int)
+        if not (number or isinstance(value, tuple(types))) or (isinstance(value, bool) and bool not in types):
+            raise UnforgetError(f"option {name} of {method} cannot be {value!r}")
+    return kind(**values)

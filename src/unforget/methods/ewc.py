@@ -10,6 +10,7 @@ F_i is the mean over a task's samples of the squared gradient of log p(ŷ | x) w
 """
 
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -61,8 +62,8 @@ class EWC(finetune.Finetune):
         """F of a stage's samples at the present weights: [S, n]."""
         train, tasks = self.stream.stages[stage].train, self.stream.stages[stage].tasks
         total = torch.zeros_like(self.state["theta"])
-        for batch in train.chunks():
-            total += squared_gradients(self.net, self.state["theta"], batch.x, lambda z: self._own_loss(z, batch.y, tasks))
+        for x, y in train.chunks():
+            total += squared_gradients(self.net, self.state["theta"], x, partial(self._own_loss, y=y, tasks=tasks))
         return total / len(train)
 
     def _own_loss(self, logits: Tensor, y: Tensor, tasks: tuple[int, ...]) -> Tensor:

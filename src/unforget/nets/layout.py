@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from itertools import pairwise
 
 import torch
 from jaxtyping import Float, Int
@@ -40,7 +41,7 @@ class Layout:
 def linear_shapes(sizes: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
     """Shapes of a fully connected stack: W1 [out, in], b1 [out], W2, ..."""
     shapes = {}
-    for i, (n_in, n_out) in enumerate(zip(sizes, sizes[1:]), 1):
+    for i, (n_in, n_out) in enumerate(pairwise(sizes), 1):
         shapes |= {f"W{i}": (n_out, n_in), f"b{i}": (n_out,)}
     return shapes
 

@@ -1,0 +1,23 @@
+"""All experiments and all cells they fill, over all papers."""
+
+from unforget.errors import choose
+from unforget.experiments import hnet, lstm
+from unforget.experiments.spec import Cell, Experiment, Run
+
+EXPERIMENTS: dict[str, Experiment] = {e.id: e for paper in (hnet, lstm) for e in paper.EXPERIMENTS}
+CELLS: tuple[Cell, ...] = hnet.CELLS + lstm.CELLS
+
+
+def experiment(id: str) -> Experiment:
+    """An experiment by id, as in "hnet/split-mnist"; an unknown one is refused with the nearest valid one."""
+    return EXPERIMENTS[choose("experiment", id, EXPERIMENTS)]
+
+
+def find(name: str) -> tuple[Experiment, tuple[Run, ...]]:
+    """An experiment and its chosen runs: all for "hnet/split-mnist", one for "hnet/split-mnist/ewc-cl1"."""
+    if name.count("/") == 2:
+        parent, _, run = name.rpartition("/")
+        chosen = experiment(parent)
+        return chosen, (chosen.run(run),)
+    chosen = experiment(name)
+    return chosen, chosen.runs

@@ -1,0 +1,102 @@
+"""One unit of work: a group of replicas of one run, from configuration to record. Runs in any process, on any machine."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from unforget import __version__, methods, runtime
+from unforget.checkpoint import Checkpoint
+from unforget.data import streams
+from unforget.loop import Control, Loop, Result
+from unforget.methods.base import Learner, Replicas, options
+from unforget.results import records, source
+
+
+@dataclass(frozen=True)
+class Job:
+    """Replicas of one resolved configuration that train together. `scan` maps an option to one value per seed."""
+
+    config: Mapping[str, Any]
+    seeds: tuple[int, ...]
+    scan: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    device: str = "cpu"
+    checkpoints: Path | None = None
+
+    @property
+    def name(self) -> str:
+        """A file name that no other work shares: configuration, code and replicas."""
+        identity = {"config": dict(self.config), "seeds": self.seeds, "scan": dict(self.scan)}
+        code = source.source_hash(self.config["method"])
+        return f"{self.config['run'].replace('/', '-')}-{records.configuration_hash(identity)}-{code}"
+
+
+def build(job: Job) -> tuple[Learner, streams.Stream]:
+    """The learner of a job and the stream it trains on, on the job's device."""
+    config, device = job.config, runtime.device(job.device)
+    kind = methods.find(config["method"])
+    stream = streams.build(**config["stream"]).to(device)
+    stream = kind.arrange(stream) if hasattr(kind, "arrange") else stream
+    replicas = Replicas(tuple(job.seeds), dict(job.scan), device)
+    learner = kind(stream, config["scenario"], options(kind.Options, config["options"], config["method"]), replicas)
+    return learner, stream
+
+
+def train(job: Job, control: Control | None = None) -> tuple[records.Record, Learner, streams.Stream]:
+    """Train a job to its end (from its checkpoint, if it has one). Raises `Interrupted` when asked to stop."""
+    learner, stream = build(job)
+    config = job.config
+    checkpoint = Checkpoint(job.checkpoints / f"{job.name}.checkpoint") if job.checkpoints else None
+    started = time.monotonic()
+    loop = Loop(learner, stream, config["views"], config["probes"], control, checkpoint)
+    result = loop.run()
+    record = _record(job, learner, stream, result) | {"run": [_run_block(job, result, time.monotonic() - started)]}
+    return record, learner, stream
+
+
+def forget_checkpoint(job: Job) -> None:
+    """Remove a job's checkpoint; its record has been written."""
+    if job.checkpoints:
+        Checkpoint(job.checkpoints / f"{job.name}.checkpoint").remove()
+
+
+def _record(job: Job, learner: Learner, stream: streams.Stream, result: Result) -> records.Record:
+    replicas = [
+        {
+            "seed": seed,
+            "scan": {name: values[i] for name, values in job.scan.items()},
+            "finite": bool(result.finite[i]),
+            "scores": {view: _plain(scores[i]) for view, scores in result.scores.items()},
+            "probes": {name: _plain(values[i]) for name, values in result.probes.items()},
+        }
+        for i, seed in enumerate(job.seeds)
+    ]
+    return {
+        "format": records.FORMAT, "config": dict(job.config), "counts": learner.counts(),
+        "checksums": stream.checksums, "replicas": replicas,
+    }  # fmt: skip
+
+
+def _run_block(job: Job, result: Result, wall: float) -> dict[str, Any]:
+    device = runtime.device(job.device)
+    seconds = {name: round(value, 1) for name, value in result.seconds.items()} | {"this process": round(wall, 1)}
+    return {
+        "replicas": [[seed, *((n, v[i]) for n, v in sorted(job.scan.items()))] for i, seed in enumerate(job.seeds)],
+        "seconds": seconds, "peak_memory_mib": runtime.peak_memory_mib(device), **runtime.describe(device),
+        "unforget": __version__, "source": source.source_hash(job.config["method"]), "commit": source.commit(),
+        "date": datetime.now(UTC).strftime("%Y-%m-%d"),
+    }  # fmt: skip
+
+
+def _plain(values: Tensor) -> list:
+    """Nested lists; NaN (not scored) as null, floats to nine significant digits."""
+    if values.ndim:
+        return [_plain(value) for value in values]
+    number = values.item()
+    return number if isinstance(number, int) else None if number != number else float(f"{number:.9g}")
+
+

@@ -53,8 +53,9 @@ class Adam:
         t.add_(1)
         m.lerp_(gradient, 1 - beta1)
         v.mul_(beta2).addcmul_(gradient, gradient, value=1 - beta2)
-        root = v.sqrt().mul_((1 - beta2**t).rsqrt()[:, None]).add_(self.eps)
-        weights.addcmul_(root.reciprocal_().mul_(m), (-self.lr / (1 - beta1**t))[:, None])
+        bias1, bias2 = (1 - beta ** t.double() for beta in self.betas)  # float32 loses digits of 1 - 0.999
+        root = v.sqrt().mul_(bias2.rsqrt().to(v)[:, None]).add_(self.eps)
+        weights.addcmul_(root.reciprocal_().mul_(m), (-self.lr / bias1).to(v)[:, None])
 
     def _fused(self, weights: Tensor, gradient: Tensor, m: Tensor, v: Tensor, t: Tensor) -> None:
         # One pass over memory instead of eight; it knows one learning rate only.

@@ -1,0 +1,111 @@
+import pytest
+import torch
+import torch.nn.functional as F
+from reference import cut, mlp
+
+from unforget import random
+from unforget.hyper import regulariser
+from unforget.hyper.chunked import ChunkedHypernet
+from unforget.nets.layout import Layout
+from unforget.nets.mlp import MLP
+
+# Configuration: target sizes or number of weights, hidden, e, c, chunk, tasks -> chunks, used of the last, θ, embeddings.
+COUNTS = {
+    "P10 CL1, CL3": ((1024, 1000, 1000, 100), (25, 25), 24, 8, 78_000, 10, 28, 20_100, 2_029_699, 240),
+    "P10 CL2": ((1024, 1000, 1000, 10), (25, 25), 24, 8, 78_000, 10, 27, 8_010, 2_029_691, 240),
+    "P10 VAE decoder, TIR": ((200, 1000, 1000, 1024), (25, 25), 24, 8, 85_000, 9, 27, 17_024, 2_211_691, 216),
+    "P10 VAE decoder, R": ((200, 400, 400, 1024), (25, 25), 24, 8, 85_000, 9, 8, 56_424, 2_211_539, 216),
+    "S CL1, CL3": ((784, 400, 400, 10), (10, 10), 96, 96, 42_000, 5, 12, 16_410, 465_192, 480),
+    "S CL2": ((784, 400, 400, 2), (10, 10), 96, 96, 42_000, 5, 12, 13_202, 465_192, 480),
+    "S VAE, related work": ((200, 400, 400, 784), (10, 10), 96, 96, 50_000, 4, 12, 5_184, 553_192, 384),
+    "S VAE decoder, TIR": ((200, 50, 150, 784), (10, 10), 96, 96, 50_000, 4, 3, 36_084, 552_328, 384),
+    "S VAE decoder, R": ((200, 250, 350, 784), (10, 10), 96, 96, 50_000, 4, 9, 13_284, 552_904, 384),
+    "P100 CL1, CL3": ((1024, 1000, 1000, 1000), (200, 250, 350), 128, 12, 7_500, 100, 404, 4_500, 2_803_648, 12_800),
+    "P100 CL2, paper": ((1024, 1000, 1000, 10), (200, 250, 300), 128, 12, 6_000, 100, 340, 2_010, 1_963_830, 12_800),
+    "P100 CL2, code": ((1024, 1000, 1000, 10), (200, 250, 350), 128, 12, 7_500, 100, 272, 3_510, 2_802_064, 12_800),
+    "Figure A2b": ((1024, 1000, 1000, 1000), (200, 250, 300), 128, 12, 6_000, 100, 505, 3_000, 1_965_810, 12_800),
+    "P100 VAE decoder": ((200, 400, 600, 1024), (100,), 128, 12, 20_000, 99, 47, 16_424, 2_034_664, 12_672),
+    "P250 CL1": ((1024, 1000, 1000, 2500), (200, 250, 350), 128, 12, 12_000, 250, 378, 4_500, 4_382_836, 32_000),
+    "P10 small": ((1024, 100, 100, 100), (100, 75, 50), 64, 12, 2_000, 10, 62, 700, 121_819, 640),
+    "P50 small": ((1024, 100, 100, 500), (100, 100), 64, 12, 2_000, 50, 82, 1_100, 220_784, 3_200),
+    "ResNet-32": (468_540, (), 32, 32, 7_000, 6, 67, 6_540, 457_144, 192),
+    "ZenkeNet": (1_276_508, (100, 150, 200), 48, 80, 5_500, 6, 233, 508, 1_182_390, 288),
+    "toy": ((1, 10, 10, 1), (10, 10), 2, 0, None, 3, 1, 141, 1_691, 6),
+}
+
+
+@pytest.mark.parametrize("name", COUNTS)
+def test_parameter_counts(name):
+    target, hidden, e, c, chunk, tasks, chunks, last, theta, embeddings = COUNTS[name]
+    layout = Layout({"all": (target,)}) if isinstance(target, int) else MLP(target).layout
+    net = ChunkedHypernet(layout, hidden, e, c, chunk)
+    assert (net.chunks, net.last_used, net.layout.size, tasks * e) == (chunks, last, theta, embeddings)
+
+
+def small(dtype=torch.float64):
+    net = ChunkedHypernet(Layout({"W": (100, 10)}), (7, 5), 6, 4, 130)
+    g = torch.Generator().manual_seed(1)
+    theta = net.initial(torch.arange(3)).to(dtype)
+    e = torch.randn(3, 4, 6, generator=g, dtype=dtype)
+    ahead = theta + 0.05 * torch.randn(theta.shape, generator=g, dtype=dtype)
+    return net, theta, e, ahead
+
+
+def test_generated_weights_equal_chunk_by_chunk_generation():
+    net, theta, e, _ = small()
+    generated = net.generate(theta, e)
+    assert generated.shape == (3, 4, 1000)
+    for s in range(3):
+        *layers, c = cut(theta[s], net.layout.shapes.values())
+        for t in range(4):
+            rows = [mlp(None, F.elu)(layers, torch.cat([e[s, t], c[j]])[None])[0] for j in range(net.chunks)]
+            torch.testing.assert_close(generated[s, t], torch.cat(rows)[:1000])
+
+
+def value_and_gradient(function, at, weights):
+    leaf = at.clone().requires_grad_()
+    value = function(leaf)
+    return value.detach(), torch.autograd.grad((value * weights).sum(), leaf)[0]
+
+
+@pytest.mark.parametrize("dtype, tolerance", [(torch.float64, 1e-12), (torch.float32, 1e-5)])
+@pytest.mark.parametrize("form", ["direct", "gram", "weighted"])
+@pytest.mark.parametrize("old", [1, 4])
+def test_regulariser_equals_the_plain_sum(dtype, tolerance, form, old):
+    net, theta, e, ahead = small(dtype)
+    e = e[:, :old]
+    targets = net.generate(theta, e)
+    importance = torch.rand(targets.shape, generator=torch.Generator().manual_seed(2), dtype=dtype)
+    fast = {
+        "direct": regulariser.Direct(net, e, targets), "gram": regulariser.Gram(net, theta, e),
+        "weighted": regulariser.Direct(net, e, targets, importance),
+    }[form]  # fmt: skip
+    factor = importance if form == "weighted" else 1.0
+    weights = torch.tensor([1.0, 2.0, 3.0], dtype=dtype)
+    value, gradient = value_and_gradient(fast, ahead, weights)
+    plain, plain_gradient = value_and_gradient(
+        lambda at: ((net.generate(at, e) - targets) ** 2 * factor).sum((1, 2)), ahead, weights
+    )
+    torch.testing.assert_close(value, plain, rtol=tolerance, atol=0)
+    assert (gradient - plain_gradient).norm() <= tolerance * plain_gradient.norm()
+
+
+def test_regulariser_is_zero_where_nothing_moved():
+    net, theta, e, _ = small(torch.float32)
+    for form in (regulariser.Gram(net, theta, e), regulariser.Direct(net, e, net.generate(theta, e))):
+        value, gradient = value_and_gradient(form, theta, torch.ones(3))
+        assert value.abs().max() < 1e-8 and gradient.abs().max() < 1e-4
+
+
+@pytest.mark.parametrize("sizes, hidden, e, c, chunk, activation, expected", [
+    ((1024, 1000, 1000, 100), (25, 25), 24, 8, 78_000, "elu", 0.015),
+    ((784, 400, 400, 10), (10, 10), 96, 96, 42_000, "relu", 0.012),
+    ((1024, 100, 100, 100), (100, 75, 50), 64, 12, 2_000, "elu", 0.138),
+])  # fmt: skip
+def test_spread_of_generated_weights_at_the_start(sizes, hidden, e, c, chunk, activation, expected):
+    net = ChunkedHypernet(MLP(sizes).layout, hidden, e, c, chunk, activation)
+    spreads = []
+    for seed in range(16):  # a single small ReLU network spreads by a factor
+        seeds = torch.tensor([seed])
+        spreads.append(net.generate(net.initial(seeds), random.normal(seeds, "e", 0, (1, e))).std())
+    assert 0.7 * expected < torch.stack(spreads).mean() < 1.3 * expected

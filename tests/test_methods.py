@@ -1,0 +1,197 @@
+"""Every learner: together equals alone, work per step independent of S, and equal to slow plain versions."""
+
+import pytest
+import tiny
+import torch
+import torch.nn.functional as F
+from reference import PlainHNET, cut, fisher, mlp
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from unforget.errors import UnforgetError
+from unforget.methods import METHODS, find
+from unforget.methods.base import options
+
+CASES = [(method, scenario) for method in METHODS for scenario in ("CL1", "CL2", "CL3")]
+
+
+@pytest.mark.parametrize("method, scenario", CASES)
+def test_seeds_together_equal_one_alone(method, scenario):
+    together, data = tiny.learner(method, scenario)
+    alone, _ = tiny.learner(method, scenario, seeds=(1,))
+    tiny.train(together, data), tiny.train(alone, data)
+    x = data.tests[0].x[None]
+    for task in (0, None):
+        torch.testing.assert_close(
+            together.predict(x, task, 3)[1:2], alone.predict(x, task, 3), rtol=1e-4, atol=1e-5
+        )
+    torch.testing.assert_close(together.state["theta"][1:2], alone.state["theta"], rtol=1e-4, atol=1e-5)
+
+
+class CountOperations(TorchDispatchMode):
+    def __init__(self):
+        super().__init__()
+        self.count = 0
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        self.count += 1
+        return function(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize("method, scenario", CASES)
+def test_operations_per_step_do_not_depend_on_replicas(method, scenario):
+    counts = []
+    for seeds in ((0,), (0, 1, 2, 3, 4, 5, 6)):
+        learner, data = tiny.learner(method, scenario, seeds)
+        tiny.train(learner, data, stages=len(data.stages) - 1)
+        (phase,) = learner.phases(len(data.stages) - 1)
+        phase.begin()
+        phase.step(phase.batches(0), 0)  # what is derived once a stage is derived here
+        with CountOperations() as counter:
+            phase.step(phase.batches(1), 1)
+        counts.append(counter.count)
+    assert counts[0] == counts[1]
+
+
+@pytest.mark.parametrize("method, name", [("finetune", "lr"), ("ewc", "strength"), ("online-ewc", "gamma"),
+                                          ("si", "c"), ("hnet", "beta"), ("hnet", "lr")])  # fmt: skip
+def test_a_scan_equals_runs_with_each_value(method, name):
+    values = (0.02, 0.3)
+    scan, data = tiny.learner(method, "CL1", seeds=(0, 0), scan={name: values})
+    tiny.train(scan, data)
+    for i, value in enumerate(values):
+        alone, _ = tiny.learner(method, "CL1", seeds=(0,), **{name: value})
+        tiny.train(alone, data)
+        torch.testing.assert_close(scan.state["theta"][i], alone.state["theta"][0], rtol=1e-3, atol=1e-5)
+    assert not torch.allclose(scan.state["theta"][0], scan.state["theta"][1], rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("form", ["direct", "gram"])
+@pytest.mark.parametrize("activation", ["elu", "relu"])
+def test_hnet_equals_a_plain_hypernetwork(form, activation):
+    learner, data = tiny.learner("hnet", "CL1", seeds=(7,), form=form, hyper_activation=activation)
+    *layers, c = cut(learner.state["theta"][0], learner.hyper.layout.shapes.values())
+    plain = PlainHNET(layers, c, learner.state["e"][0], list(learner.net.layout.shapes.values()),
+                      {"elu": F.elu, "relu": F.relu}[activation], lr=1e-3, beta=0.5)  # fmt: skip
+    for stage in range(3):
+        (phase,) = learner.phases(stage)
+        phase.begin(), plain.begin(stage)
+        own = slice(2 * stage, 2 * stage + 2)
+        for step in range(phase.steps):
+            batch = phase.batches(step)
+            phase.step(batch, step)
+            plain.step(batch.x[0], batch.y[0] - 2 * stage, lambda z, y: F.cross_entropy(z[:, own], y))  # noqa: B023
+    theta = torch.cat([p.detach().flatten() for p in plain.theta])
+    torch.testing.assert_close(learner.state["theta"][0], theta, rtol=1e-3, atol=2e-5)
+    torch.testing.assert_close(learner.state["e"][0], torch.stack(plain.e).detach(), rtol=1e-3, atol=2e-5)
+
+
+@pytest.mark.parametrize("scenario", ["CL2", "CL3"])
+def test_entropy_inference_equals_one_image_at_a_time(scenario):
+    learner, data = tiny.learner("hnet", scenario, seeds=(0,))
+    tiny.train(learner, data)
+    x = data.tests[1].x
+    for i in range(len(x)):
+        entropies, outputs = [], []
+        for t in range(3):
+            z = learner.net.apply(learner.weights(t), x[None, i : i + 1])[0, 0]
+            z = z if scenario == "CL2" else z[2 * t : 2 * t + 2]
+            p = z.softmax(-1)
+            entropies.append(-(p * p.log()).sum())
+            outputs.append(z)
+        best = int(torch.stack(entropies).argmin())
+        assert learner.infer_task(x[None, i : i + 1], 3).item() == best
+        label = int(outputs[best].argmax()) + (2 * best if scenario == "CL3" else 0)
+        assert learner.predict(x[None, i : i + 1], None, 3).argmax().item() == label
+
+
+def test_entropy_inference_survives_saturated_outputs():
+    learner, data = tiny.learner("hnet", "CL1", seeds=(0,))
+    learner.state["theta"] *= 50  # softmax underflows to exact zeros
+    logits, entropy = learner.candidates(data.tests[0].x[None], 3)
+    assert logits.softmax(-1).min() == 0 and entropy.isfinite().all()
+
+
+class PlainClassifier:
+    """One seed of the classifier with a penalty gradient given by a function."""
+
+    def __init__(self, learner):
+        self.shapes = list(learner.net.layout.shapes.values())
+        self.flat = learner.state["theta"][0].clone().requires_grad_()
+        self.adam = torch.optim.Adam([self.flat], lr=1e-3)
+        self.forward = lambda flat, x: mlp(None)(cut(flat, self.shapes), x)
+
+    def step(self, x, y, penalty):
+        """Returns the gradient of the whole loss and the change of the weights."""
+        before = self.flat.detach().clone()
+        self.adam.zero_grad()
+        (F.cross_entropy(self.forward(self.flat, x), y) + penalty(self.flat)).backward()
+        self.adam.step()
+        return self.flat.grad.clone(), self.flat.detach() - before
+
+
+def run_plain(learner, data, penalty, after_step=lambda g, d: None, after_task=lambda stage: None, plain=None):
+    plain = plain or PlainClassifier(learner)
+    for stage in range(3):
+        (phase,) = learner.phases(stage)
+        for step in range(phase.steps):
+            batch = phase.batches(step)
+            after_step(*plain.step(batch.x[0], batch.y[0] % 2, penalty))
+        after_task(stage)
+    return plain
+
+
+@pytest.mark.parametrize("method", ["ewc", "online-ewc"])
+def test_ewc_equals_a_term_per_task_and_a_fisher_loop(method):
+    learner, data = tiny.learner(method, "CL2", seeds=(3,))
+    terms, plain = [], PlainClassifier(learner)
+
+    def after_task(stage):
+        x = data.stages[stage].train.x
+        weights = cut(plain.flat.detach(), plain.shapes)
+        F_new = torch.cat([f.flatten() for f in fisher(mlp(None), weights, x, lambda z, i: -z.log_softmax(-1).max())])
+        F_new, anchor = F_new / len(x), plain.flat.detach().clone()
+        if method == "online-ewc" and terms:
+            F_new = F_new + 0.9 * terms.pop()[0]
+        terms.append((F_new, anchor))
+
+    run_plain(learner, data, lambda w: sum((25.0 * f * (w - a) ** 2).sum() for f, a in terms), after_task=after_task,
+              plain=plain)  # fmt: skip
+    tiny.train(learner, data)
+    torch.testing.assert_close(learner.state["theta"][0], plain.flat.detach(), rtol=1e-3, atol=2e-5)
+
+
+def test_si_equals_its_plain_form():
+    learner, data = tiny.learner("si", "CL2", seeds=(3,))
+    plain = PlainClassifier(learner)
+    omega, w = torch.zeros_like(plain.flat), torch.zeros_like(plain.flat)
+    anchor = plain.flat.detach().clone()
+
+    def after_step(gradient, change):
+        w.sub_(gradient * change)
+
+    def after_task(stage):
+        now = plain.flat.detach()
+        omega.add_(w / ((now - anchor) ** 2 + 0.1))
+        anchor.copy_(now), w.zero_()
+
+    run_plain(learner, data, lambda v: 5.0 * (omega * (v - anchor) ** 2).sum(), after_step, after_task, plain)
+    tiny.train(learner, data)
+    torch.testing.assert_close(learner.state["theta"][0], plain.flat.detach(), rtol=1e-3, atol=2e-5)
+    torch.testing.assert_close(learner.state["Omega"][0], omega, rtol=1e-2, atol=1e-5)
+
+
+def test_joint_trains_on_all_tasks_with_the_same_number_of_updates():
+    learner, data = tiny.learner("joint", "CL1")
+    ((phase,),) = [learner.phases(stage) for stage in range(len(data.stages))]
+    assert phase.steps == 3 * tiny.SHARED["iterations"] and len(data.tests) == 3
+    labels = torch.cat([phase.batches(step).y for step in range(15)], 1)
+    assert set(labels.flatten().tolist()) == set(range(6))
+
+
+def test_options_are_checked():
+    kind = find("hnet").Options
+    with pytest.raises(UnforgetError, match="did you mean 'beta'"):
+        options(kind, {"betta": 0.1}, "hnet")
+    with pytest.raises(UnforgetError, match="option beta of hnet cannot be 'high'"):
+        options(kind, {"beta": "high"}, "hnet")
+    assert options(kind, {"hidden": [3, 4], "beta": 1, "chunk_size": None}, "hnet").hidden == (3, 4)

@@ -1,0 +1,50 @@
+"""Small streams and learners for the tests of methods, loop and records."""
+
+import torch
+
+from unforget.data.streams import Samples, Stage, Stream
+from unforget.methods import find
+from unforget.methods.base import Replicas, options
+
+OPTIONS = {
+    "finetune": {}, "joint": {}, "ewc": {"strength": 50.0}, "online-ewc": {"strength": 50.0, "gamma": 0.9},
+    "si": {"c": 5.0}, "hnet": {"hyper_hidden": (5, 4), "task_embedding": 3, "chunk_embedding": 2, "chunk_size": 37,
+                               "beta": 0.5},
+}  # fmt: skip
+SHARED = {"hidden": (7, 6), "iterations": 6, "batch": 8}
+
+
+def stream(tasks=3, n=40, classes=2, dtype=torch.float32):
+    """Random features whose class shifts them, so that there is something to learn."""
+    g = torch.Generator().manual_seed(0)
+
+    def samples(t, n):
+        y = torch.randint(0, classes, (n,), generator=g) + t * classes
+        x = torch.randn(n, 5, generator=g, dtype=dtype)
+        x[:, 0] += 2.0 * (y % classes)
+        return Samples(x, y, lambda x, y: x) if dtype != torch.float32 else Samples(x, y)
+
+    return Stream(
+        "tiny", classes, (5,), tuple(Stage(f"task {t + 1}", (t,), samples(t, n)) for t in range(tasks)),
+        tuple(samples(t, 20) for t in range(tasks)), {"tiny": "0"},
+    )  # fmt: skip
+
+
+def learner(method, scenario="CL1", seeds=(0, 1, 2), data=None, scan=None, **changes):
+    """A learner of a tiny network on a tiny stream."""
+    data = data or stream()
+    kind = find(method)
+    data = kind.arrange(data) if hasattr(kind, "arrange") else data
+    values = options(kind.Options, SHARED | OPTIONS[method] | changes, method)
+    return kind(data, scenario, values, Replicas(tuple(seeds), scan or {})), data
+
+
+def train(one, data, stages=None):
+    """All phases and stage ends, without the loop."""
+    for stage in range(len(data.stages) if stages is None else stages):
+        for phase in one.phases(stage):
+            phase.begin()
+            for step in range(phase.steps):
+                phase.step(phase.batches(step), step)
+        one.end_stage(stage)
+    return one

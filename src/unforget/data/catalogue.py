@@ -9,7 +9,7 @@ from unforget.data.files import Form, Source
 
 @dataclass(frozen=True)
 class Description:
-    """Facts about an image set, for the book and the command line. `citation` holds keys of the bibliography."""
+    """Facts about an image set, for the book and the command line."""
 
     name: str
     title: str
@@ -19,7 +19,7 @@ class Description:
     test: int
     maker: str
     address: str
-    citation: tuple[str, ...]
+    citation: tuple[str, ...]  # keys of the bibliography
     terms: str  # as the makers state them
     source: Source | None = None  # None: embedded
 
@@ -45,14 +45,15 @@ def _torchvision(name: str, *options: dict):
     return download
 
 
-def _mnist_like(name: str, packed: dict[str, str], plain: dict[str, str], checksums: dict[str, str]) -> Source:
+def _mnist_like(
+    name: str, packed: dict[str, str], plain: dict[str, str], checksums: dict[str, str]
+) -> Source:  # fmt: skip
     def form(md5s: dict[str, str], suffix: str) -> Form:
         paths = {f"{name}/raw/{file}-ubyte{suffix}": md5 for file, md5 in md5s.items()}
         return Form(paths, partial(readers.idx, names=list(paths)))
 
-    return Source(
-        (form(packed, ".gz"), form(plain, "")), _shapes((1, 28, 28), 60_000, 10_000), checksums, _torchvision(name)
-    )
+    forms = (form(packed, ".gz"), form(plain, ""))
+    return Source(forms, _shapes((1, 28, 28), 60_000, 10_000), checksums, _torchvision(name))
 
 
 def _cifar_pickles(folder, name: str):
@@ -144,7 +145,7 @@ CIFAR10 = _cifar(
         "cifar-10-batches-bin/data_batch_5.bin": "53f37980c15c3d472c316c40844f3f0d",
         "cifar-10-batches-bin/test_batch.bin": "803d5f7f4d78ea53de84dbe85f74fb6d",
     },
-    archives=("cifar-10-python.tar.gz", "cifar-10-binary.tar.gz"),
+    archives=("cifar-10-python.tar.gz with md5 c58f30108f718f92721af3b95e74349a", "cifar-10-binary.tar.gz"),
     checksums={
         "x_train": "9d5c2eddadb0deff02c14c350c0385aab7b1d5ff1edfeb4997c8dc8644960111",
         "y_train": "2b7cd2f24487317614016b72ffd53071c3062f592f0eb300c18a770d41ae1253",
@@ -165,7 +166,7 @@ CIFAR100 = _cifar(
         "cifar-100-binary/train.bin": "6172c7755cfe09b2fe270c85cebc1b15",
         "cifar-100-binary/test.bin": "4499cfba6c016c1be1438163640a0898",
     },
-    archives=("cifar-100-python.tar.gz", "cifar-100-binary.tar.gz"),
+    archives=("cifar-100-python.tar.gz with md5 eb9058c3a382ffc7106e4002c42a8d85", "cifar-100-binary.tar.gz"),
     checksums={
         "x_train": "de64658905c6b161606e3649ddafce7cf86c7634a0cf9116d518e64ef46a33c5",
         "y_train": "9f11b9f97aad759ba6df0a33e3218b01d8deaf4ed3a14aa1185d69b9ad7ebcb3",
@@ -186,12 +187,12 @@ SVHN = Source(
             verify_first=True,
         ),
     ),
-    {"x_train": (73_257, 3, 32, 32), "y_train": (73_257,), "x_test": (26_032, 3, 32, 32), "y_test": (26_032,)},
+    _shapes((3, 32, 32), 73_257, 26_032),
     checksums={},  # the md5s stand in: no file was at hand to take the sha256 of its arrays
     download=_torchvision("SVHN", {"split": "train"}, {"split": "test"}),
 )
 
-_DIGITS = "E. Alpaydin and C. Kaynak; the 1797 images of the UCI test set, 8x8 pixels, as shipped inside scikit-learn"
+_DIGITS = "E. Alpaydin and C. Kaynak; the 1797 test images (8x8) of the UCI set, as shipped in scikit-learn"
 _UCI = "https://archive.ics.uci.edu/dataset/80/optical+recognition+of+handwritten+digits"
 _COLOUR_TERMS = "digits: CC BY 4.0 (UCI); the photographs china.jpg and flower.jpg: CC BY 2.0"
 
@@ -199,7 +200,8 @@ DESCRIPTIONS = {
     about.name: about
     for about in (
         Description(
-            "digits", "scikit-learn digits", 10, (1, 28, 28), 1352, 445, f"{_DIGITS}, enlarged to 28x28", _UCI,
+            "digits", "scikit-learn digits", 10, (1, 28, 28), 1352, 445,
+            f"{_DIGITS}, enlarged to 28x28", _UCI,
             ("alpaydin1998cascading", "pedregosa2011scikit"), "CC BY 4.0 (UCI)",
         ),
         *(
@@ -209,16 +211,19 @@ DESCRIPTIONS = {
                 ("alpaydin1998cascading", "pedregosa2011scikit"), _COLOUR_TERMS,
             )
             for name, title, classes in (
-                ("colour-digits", "colour digits", 10), ("colour-digits-100", "colour digits (100 classes)", 100),
+                ("colour-digits", "colour digits", 10),
+                ("colour-digits-100", "colour digits (100 classes)", 100),
             )
         ),
         Description(
             "mnist", "MNIST", 10, (1, 28, 28), 60_000, 10_000, "Y. LeCun, C. Cortes and C. J. C. Burges",
-            "http://yann.lecun.com/exdb/mnist/", ("lecun1998gradient",), "no licence stated by the makers", MNIST,
+            "http://yann.lecun.com/exdb/mnist/", ("lecun1998gradient",),
+            "no licence stated by the makers", MNIST,
         ),
         Description(
             "fashion-mnist", "Fashion-MNIST", 10, (1, 28, 28), 60_000, 10_000, "Zalando Research",
-            "https://github.com/zalandoresearch/fashion-mnist", ("xiao2017fashion",), "MIT licence", FASHION_MNIST,
+            "https://github.com/zalandoresearch/fashion-mnist", ("xiao2017fashion",),
+            "MIT licence", FASHION_MNIST,
         ),
         Description(
             "cifar10", "CIFAR-10", 10, (3, 32, 32), 50_000, 10_000, "A. Krizhevsky, V. Nair and G. Hinton",
@@ -233,7 +238,8 @@ DESCRIPTIONS = {
         Description(
             "svhn", "SVHN", 10, (3, 32, 32), 73_257, 26_032,
             "Y. Netzer, T. Wang, A. Coates, A. Bissacco, B. Wu and A. Y. Ng",
-            "http://ufldl.stanford.edu/housenumbers/", ("netzer2011reading",), "non-commercial use only", SVHN,
+            "http://ufldl.stanford.edu/housenumbers/", ("netzer2011reading",),
+            "non-commercial use only", SVHN,
         ),
     )
 }  # fmt: skip

@@ -1,11 +1,11 @@
 """Image sets made from what ships inside scikit-learn, for runs without a download.
 
-Everything is integer arithmetic and numpy's frozen `RandomState`, so that the same bytes come out on every machine.
-They stand in for MNIST, CIFAR and SVHN in shape only; no result on them is compared with a paper.
+All arithmetic is on integers and all chance from numpy's frozen `RandomState`, so that the same bytes come
+out on every machine. They stand in for MNIST, CIFAR and SVHN in shape only; no result on them is compared
+with a paper. scikit-learn is imported where it is used: that takes a second.
 """
 
 import numpy as np
-from sklearn.datasets import load_digits, load_sample_images
 
 from unforget.data.files import Arrays
 from unforget.errors import UnforgetError
@@ -14,7 +14,7 @@ SIDE = 28  # of an enlarged digit
 GREY_LEVELS = 16  # scikit-learn's digits count 0 ... 16 dark pixels
 TEST_EVERY = 4  # every fourth image of a class is a test image
 
-PATCH_SIDE = 48  # the part of a photograph, at half its size, that the 32x32 backgrounds of a class are cut from
+PATCH_SIDE = 48  # the part of a photograph, at half its size, that 32x32 backgrounds are cut from
 PATCHES = (  # photograph (0 temple, 1 flower), top, left; chosen by eye to differ in colour and texture
     (0, 160, 52),  # green leaves
     (0, 2, 216),  # sky
@@ -32,16 +32,17 @@ SHIFT = 32 - SIDE  # a digit lies up to this many pixels from the top and the le
 
 
 def digits() -> Arrays:
-    """scikit-learn's handwritten digits: uint8 [1352, 1, 28, 28] for training, [445, 1, 28, 28] for testing."""
+    """scikit-learn's handwritten digits: uint8 [1352, 1, 28, 28] to train on, [445, 1, 28, 28] to test on."""
     arrays = _digits()
     return {part: values[:, None] if part.startswith("x") else values for part, values in arrays.items()}
 
 
 def colour_digits(classes: int = 10) -> Arrays:
-    """Digits on patches of two photographs: uint8 [60 x classes, 3, 32, 32] for training, [20 x classes, ...] for testing.
+    """Digits on patches of photographs: uint8 [60 x classes, 3, 32, 32] for training, 20 x classes for tests.
 
-    Class 10 p + d is the digit d on patch p. A class's images differ in the handwritten digit, its place, its ink, and
-    where in the patch the background is cut out. Raises `UnforgetError` for more classes than there are patches for.
+    Class 10 p + d is the digit d on patch p. A class's images differ in the handwritten digit, its place,
+    its ink, and where in the patch the background is cut out. Raises `UnforgetError` for more classes than
+    there are patches.
     """
     if not 1 <= classes <= 10 * len(PATCHES):
         raise UnforgetError(f"colour digits have 1 to {10 * len(PATCHES)} classes, not {classes}")
@@ -64,6 +65,8 @@ def colour_digits(classes: int = 10) -> Arrays:
 
 def _digits() -> Arrays:
     """Enlarged digits [n, 28, 28] and labels [n], split within each class in file order."""
+    from sklearn.datasets import load_digits
+
     data = load_digits()
     x, y = _enlarge(data.images.astype(np.int64)), data.target.astype(np.uint8)
     test = np.zeros(len(y), bool)
@@ -73,7 +76,7 @@ def _digits() -> Arrays:
 
 
 def _enlarge(images: np.ndarray) -> np.ndarray:
-    """[n, 8, 8] with values 0 ... 16 to uint8 [n, 28, 28], bilinear, pixel centres aligned as in torch and PIL.
+    """[n, 8, 8] with values 0 ... 16 to uint8 [n, 28, 28], bilinear, pixel centres aligned as in torch.
 
     Weights are counted in 2 x 28ths and divided out once at the end, which keeps the result exact.
     """
@@ -92,6 +95,8 @@ def _enlarge(images: np.ndarray) -> np.ndarray:
 
 def _patches() -> np.ndarray:
     """The patches at half their photographs' size, int64 [patch, 3, 48, 48]."""
+    from sklearn.datasets import load_sample_images
+
     photographs = load_sample_images().images  # temple, flower: uint8 [427, 640, 3]
     patches = []
     for photograph, top, left in PATCHES:
@@ -108,8 +113,11 @@ def _compose(digit: np.ndarray, patch: np.ndarray, random: np.random.RandomState
         top, left = random.randint(0, PATCH_SIDE - 32 + 1, 2)
         down, right = random.randint(0, SHIFT + 1, 2)
         background, tint = patch[:, top : top + 32, left : left + 32], random.randint(0, 64, (3, 1, 1))
-        # light ink on a darkened background or dark ink on a lightened one: without, petals and roofs hide the digits
-        ink, background = (tint, 255 - (255 - background) * 5 // 8) if bright else (255 - tint, background * 5 // 8)
+        # dark ink on a lightened background or light ink on a darkened one, else petals hide the digits
+        if bright:
+            ink, background = tint, 255 - (255 - background) * 5 // 8
+        else:
+            ink, background = 255 - tint, background * 5 // 8
         cover = np.pad(strokes.astype(np.int64), ((down, SHIFT - down), (right, SHIFT - right)))
         image[:] = (cover * ink + (255 - cover) * background) // 255
     return images

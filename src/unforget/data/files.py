@@ -1,9 +1,10 @@
 """Finding, downloading and verifying the files of real data sets.
 
-A file is looked for in the folder that the environment variable `UNFORGET_DATA` names, then in `data/raw` of the project,
-then downloaded through torchvision into `data/raw`. Wherever it came from, what it decodes to is compared with recorded
-checksums: sha256 over the bytes of the images (uint8 [n, C, H, W], in file order) and of the labels (one byte each).
-They are the same for every form in which a data set is handed out. Nothing is ever deleted or overwritten.
+A file is looked for in the folder that the environment variable `UNFORGET_DATA` names, then in `data/raw`
+of the project, then downloaded through torchvision into `data/raw`. Wherever it came from, what it decodes
+to is compared with recorded checksums: sha256 over the bytes of the images (uint8 [n, C, H, W], in file
+order) and of the labels (one byte each). They are the same for every form in which a data set is handed
+out. Nothing is deleted or overwritten.
 """
 
 import hashlib
@@ -30,8 +31,9 @@ Arrays = dict[str, np.ndarray]
 class Form:
     """One form in which a data set is handed out.
 
-    `files` maps paths below a data folder to their published md5. `read(folder)` decodes them. With `verify_first`, md5s
-    are compared before anything is read; otherwise only to find out which file is to blame for wrong contents.
+    `files` maps paths below a data folder to their published md5. `read(folder)` decodes them. With
+    `verify_first`, md5s are compared before anything is read; otherwise only to find the file to blame for
+    wrong contents.
     """
 
     files: Mapping[str, str]
@@ -46,12 +48,12 @@ class Source:
 
     forms: tuple[Form, ...]
     shapes: Mapping[str, tuple[int, ...]]
-    checksums: Mapping[str, str]  # sha256 of the decoded arrays; empty if not known, then the form's md5s must do
+    checksums: Mapping[str, str]  # sha256 of the decoded arrays; if not known, the md5s must do
     download: Callable[[str], None]
 
 
 def project_root() -> Path:
-    """The project that the working folder lies in, else the one this package was installed from, else the working folder."""
+    """The project around the working folder, else the one this package lies in, else the working folder."""
     here = Path.cwd()
     for folder in (here, *here.parents, *Path(__file__).resolve().parents):
         if (folder / "pyproject.toml").is_file() and (folder / "src" / "unforget").is_dir():
@@ -65,13 +67,13 @@ def downloads() -> Path:
 
 
 def folders() -> list[Path]:
-    """Where files are looked for, in this order. Raises `UnforgetError` if `UNFORGET_DATA` names no folder."""
+    """Where files are looked for, in this order. Raises `UnforgetError` if `UNFORGET_DATA` is no folder."""
     named = os.environ.get(VARIABLE, "")
     if not named:
         return [downloads()]
     folder = Path(named).expanduser().absolute()
     if not folder.is_dir():
-        raise UnforgetError(f"{VARIABLE} names {str(folder)!r}, which is not a folder; correct it or unset it")
+        raise UnforgetError(f"{VARIABLE} is {str(folder)!r}, which is not a folder; correct it or unset it")
     return [folder, downloads()]
 
 
@@ -87,8 +89,8 @@ def find(source: Source) -> tuple[Path, Form] | None:
 def load(title: str, source: Source) -> tuple[Arrays, dict[str, str]]:
     """Decoded and verified arrays with their checksums, downloaded first if need be.
 
-    Raises `UnforgetError` naming the file if one is missing (and cannot be downloaded), unreadable, or not what its
-    makers published.
+    Raises `UnforgetError` naming the file if one is missing (and cannot be downloaded), unreadable, or not
+    what its makers published.
     """
     found = find(source)
     if found is None:
@@ -165,7 +167,7 @@ def _missing(title: str, source: Source, why: str) -> str:
 
 
 def _download(title: str, source: Source) -> None:
-    """Into a scratch folder first, so that an interrupted download never leaves half a file where one is looked for."""
+    """Into a scratch folder first: an interrupted download leaves no half file where one is looked for."""
     target = downloads()
     try:
         target.mkdir(parents=True, exist_ok=True)

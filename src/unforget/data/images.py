@@ -20,7 +20,7 @@ EMBEDDED = {
 
 @dataclass(frozen=True)
 class ImageSet:
-    """Images and labels as their makers order them, on the CPU. Shared by all who load them: do not write to them.
+    """Images and labels in their makers' order, on the CPU; shared by all who load them, so read-only.
 
     `checksums` maps the names of the four tensors to their sha256 (see `unforget.data.files`).
     """
@@ -40,7 +40,7 @@ def names() -> list[str]:
 
 
 def describe(name: str) -> Description:
-    """What an image set is and where it comes from, without loading it. Raises `UnforgetError` for an unknown name."""
+    """What an image set is and where it comes from, without loading it. Raises `UnforgetError` if unknown."""
     return DESCRIPTIONS[choose("image set", name, DESCRIPTIONS)]
 
 
@@ -55,7 +55,7 @@ def available(name: str) -> bool:
 
 @lru_cache(maxsize=None)
 def load(name: str) -> ImageSet:
-    """An image set, verified; found, downloaded or embedded as `unforget.data.files` says. Kept for the whole process.
+    """An image set, verified and kept for the whole process; downloaded first if need be (see `files`).
 
     Raises `UnforgetError` for an unknown name, a missing file that cannot be downloaded, or a damaged one.
     """

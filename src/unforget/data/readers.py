@@ -28,7 +28,7 @@ def idx(folder: Path, names: list[str]) -> Arrays:
 def _unpacked(path: Path, read) -> np.ndarray:
     if path.suffix != ".gz":
         return read(str(path)).numpy()
-    # Unpacked beside nothing: the data folder may be read-only, or read by two processes at once.
+    # not beside the file: the data folder may be read-only, or in use by another process
     with tempfile.TemporaryDirectory() as scratch:
         plain = Path(scratch) / path.stem
         plain.write_bytes(gzip.decompress(path.read_bytes()))
@@ -36,7 +36,7 @@ def _unpacked(path: Path, read) -> np.ndarray:
 
 
 def cifar_binary(folder: Path, train: list[str], test: list[str], label_bytes: int) -> Arrays:
-    """The makers' binary version: records of `label_bytes` labels, the last of which counts, and 3x32x32 pixels."""
+    """The makers' binary version: records of `label_bytes` labels (the last one counts) and 3072 pixels."""
 
     def read(paths: list[str]) -> tuple[np.ndarray, np.ndarray]:
         length = label_bytes + 3 * 32 * 32
@@ -49,7 +49,7 @@ def cifar_binary(folder: Path, train: list[str], test: list[str], label_bytes: i
 
 
 def cifar_pickles(folder: Path, dataset: type) -> Arrays:
-    """The pickles, through torchvision's class `dataset`, which compares their md5 before it unpickles anything."""
+    """The pickles, through torchvision's class `dataset`, which compares md5s before it unpickles."""
     arrays = {}
     with warnings.catch_warnings():
         # the pickles are older than numpy 2.4's objection to how they describe their dtype

@@ -34,8 +34,13 @@ def test_no_cell_is_there_twice(printed):
 
 
 def test_whole_tables_have_every_cell(printed):
-    for (name, artifact), table in printed[printed.artifact.str.startswith("table-")].groupby(["paper", "artifact"]):
-        if (name, artifact) != ("hnet", "table-4"):  # Table 4 prints "-" where nothing was measured during training
+    for (name, artifact), table in printed[printed.artifact.str.startswith("table-")].groupby(
+        ["paper", "artifact"]
+    ):
+        if (name, artifact) != (
+            "hnet",
+            "table-4",
+        ):  # Table 4 prints "-" where nothing was measured during training
             assert len(table) == table.row.nunique() * table.column.nunique(), (name, artifact)
 
 
@@ -50,7 +55,9 @@ def test_copied_numbers_are_marked(printed):
     assert set(hnet[hnet.status == "own"].column) == {"HNET+ENT", "HNET+TIR", "HNET+R", "RPL-UB"}
     lstm = printed[(printed.paper == "lstm") & printed.artifact.isin(["table-1", "table-2"])]
     assert set(lstm[lstm.status == "own"].row) == {
-        name + replay for name in ("HNET_IWR", "LSTM_NET", "LSTM_NET_IWR", "LSTM_NET_GROW") for replay in ("", "+R")
+        name + replay
+        for name in ("HNET_IWR", "LSTM_NET", "LSTM_NET_IWR", "LSTM_NET_GROW")
+        for replay in ("", "+R")
     }
     assert printed[printed.status == "quoted"].note.ne("").all(), "a quoted number says whose it is"
 
@@ -83,16 +90,21 @@ def test_hnet_table_3_repeats_table_1(printed):
     for row in ("S-CL1", "P10-CL1"):
         for method in ("HNET+TIR", "HNET+R"):
             assert third[row, f"{method} after"] == first[row, method]
-        assert first[row, "HNET+ENT"] == first[row, "HNET+TIR"], "with the task given the two are one training"
+        assert first[row, "HNET+ENT"] == first[row, "HNET+TIR"], (
+            "with the task given the two are one training"
+        )
 
 
 def test_hnet_prints_one_network_with_several_numbers(printed):
     """Named disagreements: P10-CL1 in Tables 1 and 6, P100-CL1 in Tables 4, 6 and Figure A2b."""
     sixth = cells(printed, "hnet", "table-6")
-    assert cells(printed, "hnet", "table-1")["P10-CL1", "HNET+TIR"][0] - sixth["P10-1000,1000", "HNET"][0] == (
-        pytest.approx(0.01)
-    )
-    p100 = {cells(printed, "hnet", "table-4")["P100-CL1", "HNET+TIR after"][0], sixth["P100-1000,1000", "HNET"][0]}
+    assert cells(printed, "hnet", "table-1")["P10-CL1", "HNET+TIR"][0] - sixth["P10-1000,1000", "HNET"][
+        0
+    ] == (pytest.approx(0.01))
+    p100 = {
+        cells(printed, "hnet", "table-4")["P100-CL1", "HNET+TIR after"][0],
+        sixth["P100-1000,1000", "HNET"][0],
+    }
     p100 |= {mean for mean, _ in cells(printed, "hnet", "figure-a2b").values()}
     assert len(p100) == 4
 
@@ -111,10 +123,13 @@ def test_parameter_totals_are_the_sums_of_their_parts(printed):
 
 
 def test_lstm_baseline_rows_equal_the_hnet_columns(printed):
-    ours, theirs = cells(printed, "hnet", "table-1"), {
-        **cells(printed, "lstm", "table-1"),
-        **cells(printed, "lstm", "table-2"),
-    }
+    ours, theirs = (
+        cells(printed, "hnet", "table-1"),
+        {
+            **cells(printed, "lstm", "table-1"),
+            **cells(printed, "lstm", "table-2"),
+        },
+    )
     pairs = {"Online EWC": "EWC", "SI": "SI", "HNET": "HNET+ENT", "DGR+distill": "DGR", "HNET+R": "HNET+R"}
     for row, column in pairs.items():
         for stream in ("S CL1", "S CL2", "S CL3", "P10 CL1", "P10 CL2", "P10 CL3"):

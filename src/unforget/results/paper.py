@@ -1,8 +1,10 @@
-"""What the papers print: `data/paper/<paper>.csv` as one validated table, and the declared causes of deviations.
+"""What the papers print: `data/paper/<paper>.csv` as one validated table, and the declared causes of
+deviations.
 
-One row is one printed number. `mean` and `error` are kept as the paper prints them, so that `decimals` can tell
-how finely a value is known. `error_kind` is `SEM`, `STD`, `unstated` (the paper prints a ± without saying
-what it is) or `none`. `status` is `own` (the paper ran it) or `quoted` (the paper copied it from another one).
+One row is one printed number. `mean` and `error` are kept as the paper prints them, so that `decimals` can
+tell how finely a value is known. `error_kind` is `SEM`, `STD`, `unstated` (the paper prints a ± without
+saying what it is) or `none`. `status` is `own` (the paper ran it) or `quoted` (the paper copied it from
+another one).
 """
 
 import csv
@@ -16,7 +18,8 @@ from unforget.errors import UnforgetError
 
 PAPERS = ("hnet", "lstm", "dynamos", "hrn")
 COLUMNS = (
-    "paper", "artifact", "row", "column", "mean", "error", "error_kind", "n", "unit", "place", "status", "note"
+    "paper", "artifact", "row", "column", "mean", "error", "error_kind", "n", "unit", "place", "status",
+    "note",
 )  # fmt: skip
 CELL = ["paper", "artifact", "row", "column"]
 CAUSE_COLUMNS = (*CELL, "cause", "run", "tried")
@@ -32,8 +35,8 @@ _ARTIFACT = re.compile(r"(table|figure|text)-[a-z0-9]+(-[a-z0-9]+)*")
 def load(folder: Path | None = None) -> pd.DataFrame:
     """Every printed number of every paper whose CSV is there, in the order of the files.
 
-    Columns: those of the CSV, with `mean` and `error` as floats (in `unit`; `error` NaN where none is printed),
-    `n` as nullable integer, and `decimals`, the number of decimals the mean is printed with.
+    Columns: those of the CSV, with `mean` and `error` as floats (in `unit`; `error` NaN where none is
+    printed), `n` as nullable integer, and `decimals`, the number of decimals the mean is printed with.
     Raises `UnforgetError` naming file and line for a missing column or a damaged row.
     """
     folder = FOLDER if folder is None else Path(folder)
@@ -53,7 +56,8 @@ def load(folder: Path | None = None) -> pd.DataFrame:
 
 
 def load_causes(folder: Path | None = None) -> pd.DataFrame:
-    """The declared causes of deviations and what was tried, from `causes.csv`; columns `CAUSE_COLUMNS`, all text.
+    """The declared causes of deviations and what was tried, from `causes.csv`; columns `CAUSE_COLUMNS`, all
+    text.
 
     Raises `UnforgetError` for a damaged file, a cause without a run, or a line that declares nothing.
     """
@@ -63,9 +67,13 @@ def load_causes(folder: Path | None = None) -> pd.DataFrame:
     rows = []
     for where, row in _read(path, CAUSE_COLUMNS):
         if bool(row["cause"]) != bool(row["run"]):
-            raise UnforgetError(f"{where}: a cause needs the recorded run that moved the number, and a run a cause")
+            raise UnforgetError(
+                f"{where}: a cause needs the recorded run that moved the number, and a run a cause"
+            )
         if not row["cause"] and not row["tried"]:
-            raise UnforgetError(f"{where}: neither a cause nor anything tried is given; fill one in or drop the line")
+            raise UnforgetError(
+                f"{where}: neither a cause nor anything tried is given; fill one in or drop the line"
+            )
         rows.append(row)
     return pd.DataFrame(rows, columns=list(CAUSE_COLUMNS), dtype=object)
 

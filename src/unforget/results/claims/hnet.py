@@ -1,7 +1,8 @@
 """The claims of von Oswald et al., *Continual learning with hypernetworks*, ICLR 2020.
 
 Row and column names are those of `data/paper/hnet.csv`; what the paper shows only as a figure is looked up
-under `figure-<n>` with the names used here. The function `hNN` judges the claim hNN, stated in `CLAIMS` below.
+under `figure-<n>` with the names used here. The function `hNN` judges the claim hNN
+of `CLAIMS` below.
 """
 
 from collections.abc import Callable

@@ -2,7 +2,7 @@
 
 Row and column names are those of `data/paper/lstm.csv`. The paper prints no sizes; `published_sizes`
 computes what follows from the chunk sizes of its code and from the equations at equal size (artifact
-`sizes`).
+`sizes`). The function `lNN` judges the claim lNN, stated in `CLAIMS` below.
 """
 
 import math

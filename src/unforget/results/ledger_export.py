@@ -1,0 +1,88 @@
+"""The ledger as a terminal table, CSV and LaTeX."""
+
+from pathlib import Path
+
+import pandas as pd
+from rich.table import Table
+from rich.text import Text
+
+from unforget.results import ledger
+
+_COLOURS = {"reproduced": "green", "close": "yellow", "differs": "red", "ours": "cyan"}
+
+
+def readable(table: pd.DataFrame) -> pd.DataFrame:
+    """The ledger with few, formatted columns: paper and ours as `mean ± standard error (seeds)`."""
+    rows = [
+        {
+            "paper": row.paper,
+            "artifact": row.artifact,
+            "row": row.row,
+            "column": row.column,
+            "printed": _value(row.printed, row.error, row.printed_n, row.decimals),
+            "ours": _value(
+                row.ours, row.our_se, row.n, _decimals(row), "" if row.profile == "paper" else row.profile
+            ),
+            "Δ": _signed(row.delta, _decimals(row)),
+            "Δ/SE": _signed(row.delta_se, 1),
+            "verdict": ledger.label(row),
+            "cause": row.cause,
+        }
+        for row in table.itertuples()
+    ]
+    return pd.DataFrame(rows, columns=["paper", "artifact", "row", "column", "printed", "ours", "Δ", "Δ/SE",
+                                       "verdict", "cause"])  # fmt: skip
+
+
+def to_rich(table: pd.DataFrame) -> list[Table]:
+    """One terminal table per artifact; cells are plain text, so that a bracket in them is never read as
+    markup.
+    """
+    pages = []
+    for (paper, artifact), part in readable(table).groupby(["paper", "artifact"], sort=False):
+        page = Table(title=f"{paper} {artifact}", title_justify="left")
+        shown = part.drop(columns=["paper", "artifact"])
+        if not shown.cause.any():
+            shown = shown.drop(columns="cause")
+        for name in shown.columns:
+            page.add_column(name, justify="right" if name in ("printed", "ours", "Δ", "Δ/SE") else "left")
+        for values in shown.itertuples(index=False):
+            style = _COLOURS.get(values.verdict.split(" (")[0], "")
+            page.add_row(*(Text(v, style=style if v == values.verdict else "") for v in values))
+        pages.append(page)
+    return pages
+
+
+def to_csv(table: pd.DataFrame, path: Path | str | None = None) -> str | None:
+    """All columns of the ledger, unformatted, to a file, or as text if no path is given."""
+    return table.to_csv(path, index=False, lineterminator="\n")
+
+
+def to_latex(table: pd.DataFrame, path: Path | str | None = None) -> str:
+    r"""The readable columns as a LaTeX `longtable` (needs `\usepackage{longtable,booktabs}`), also written
+    to `path`.
+    """
+    text = readable(table).to_latex(index=False, escape=True, longtable=True, column_format="llllrrrrll")
+    for sign, command in (("±", r"$\pm$"), ("Δ", r"$\Delta$"), ("×", r"$\times$"), ("–", "--")):
+        text = text.replace(sign, command)
+    if path is not None:
+        Path(path).write_text(text, encoding="utf-8")
+    return text
+
+
+def _decimals(row) -> int:
+    return {"parameters": 0, "MSE": 5}.get(row.unit, max(2, int(row.decimals)))
+
+
+def _value(mean, error, n, decimals, label="") -> str:
+    if pd.isna(mean):
+        return "–"
+    text = f"{mean:,.{int(decimals)}f}"
+    if not pd.isna(error):
+        text += f" ± {error:.{int(decimals)}f}"
+    inside = ", ".join(str(part) for part in (n, label) if not pd.isna(part) and part != "")
+    return f"{text} ({inside})" if inside else text
+
+
+def _signed(value, decimals) -> str:
+    return "–" if pd.isna(value) else f"{value:+,.{int(decimals)}f}"

@@ -1,0 +1,138 @@
+"""When a printed number counts as reproduced: the one rule of the ledger, and its margins.
+
+Let Δ be ours minus the paper's mean, SE the combined standard error (root of the sum of both squares), and
+m the margin of the artifact and unit. For accuracies m is a share of the error rate, 100 minus the printed
+accuracy, so it shrinks near 100 %; it is capped, and never finer than half the last printed digit.
+
+- reproduced: |Δ| ≤ m; or |Δ| ≤ 2 SE, if our own standard error is at most m or twice the paper's.
+- close: |Δ| ≤ 3 m; or |Δ| ≤ 3 SE with our error as small as above; or |Δ| ≤ 2 SE where it is larger, since
+  agreement that comes from our own uncertainty shows nothing.
+- differs: anything else, in either direction: a better number is a deviation too.
+- not run: no record of the paper's own protocol, or fewer than 3 seeds of it where the paper has more.
+- quoted: the paper copied the number from another one and we have not run it. Where we have, it is judged
+  like any other and stays marked as quoted.
+- ours: a number of ours that the paper does not print.
+
+Counts of parameters must be equal.
+"""
+
+import math
+from dataclasses import dataclass
+
+from unforget.errors import choose
+
+VERDICTS = ("reproduced", "close", "differs", "not run", "quoted", "ours")
+AGREE_SE, CLOSE_SE, CLOSE_MARGINS, OWN_ERROR, MIN_SEEDS = 2, 3, 3, 2, 3
+EXACT = ("parameters",)
+
+
+def rule() -> str:
+    """The rule as text for a page: this module's docstring without its first line."""
+    return __doc__.partition("\n")[2].strip()
+
+
+@dataclass(frozen=True)
+class Margin:
+    """How far from the printed mean still counts as the same.
+
+    `share` is a fraction of 100 minus the printed value for `%`, of the value itself for other units; `cap`
+    is in the unit. `*` stands for every paper and artifact without a line of its own.
+    """
+
+    paper: str
+    artifact: str
+    unit: str
+    share: float
+    cap: float
+    reason: str
+
+
+# `ledger.margins` sets each against the spread between seeds, the papers' and ours; tests hold them below it.
+MARGINS = (
+    Margin("*", "*", "%", 0.02, 0.2,
+           "half the median spread between the paper's seeds on permuted MNIST, the less noisy of the MNIST "
+           "streams, in error-rate terms; the cap is two standard errors of the rows near chance, with a "
+           "large error rate and little spread, and leaves other low accuracies to their standard errors"),
+    Margin("hnet", "table-5", "%", 0.02, 0.5,
+           "half the median spread between the paper's seeds on the two CIFAR networks, in error-rate terms"),
+    Margin("lstm", "table-3", "%", 0.02, 0.5,
+           "no ± is printed: that of HNET Table 5, whose ResNet-32 experiment this table repeats"),
+    Margin("*", "*", "points", 0.05, 0.5, "a difference of two accuracies, printed as a round number"),
+    Margin("*", "*", "ratio", 0.0, 0.0, "arithmetic: only the rounding of the last digit is allowed"),
+    Margin("*", "*", "parameters", 0.0, 0.0, "counted, not measured"),
+    Margin("*", "*", "h", 0.05, 2.0, "printed as approximate, on hardware the paper does not name"),
+)  # fmt: skip
+
+
+def margin(paper: str, artifact: str, unit: str) -> Margin:
+    """The margin that applies to a cell: the artifact's own line, else the one for every artifact of this
+    unit.
+    """
+    declared = {(m.paper, m.artifact, m.unit): m for m in MARGINS}
+    if (paper, artifact, unit) in declared:
+        return declared[paper, artifact, unit]
+    choose("unit with a margin", unit, {m.unit for m in MARGINS if m.paper == "*"})
+    return declared["*", "*", unit]
+
+
+def width(rule: Margin, mean: float, decimals: int) -> float:
+    """The margin m in the cell's unit, for a printed mean with this many decimals."""
+    scale = 100 - mean if rule.unit == "%" else abs(mean)
+    return max(0.5 * 10.0**-decimals, min(rule.cap, rule.share * scale))
+
+
+def paper_error(error: float, kind: str, n: int | None, decimals: int) -> tuple[float, str]:
+    """Standard error of a printed mean, and in words what was assumed to get it (empty if nothing).
+
+    `unstated` is read as a standard error because the tables that leave it open copy rows whose ± is known
+    to be one; as a standard deviation it could not be converted, for they do not give the number of seeds
+    either.
+    """
+    if kind == "SEM":
+        return error, ""
+    if kind == "STD":
+        if n:
+            return error / math.sqrt(n), ""
+        return error, "± is a standard deviation of an unknown number of seeds, taken undivided"
+    if kind == "unstated":
+        return error, "the paper does not say what its ± is; taken as a standard error"
+    return 10.0**-decimals / math.sqrt(12), "the paper prints no ±; only its rounding is counted"
+
+
+def in_standard_errors(delta: float, paper_se: float, our_se: float) -> float:
+    """Δ divided by the combined standard error; NaN where ours is unknown (one seed) or both are 0."""
+    combined = math.hypot(paper_se, our_se)
+    return delta / combined if combined else math.nan
+
+
+def judge(
+    delta: float,
+    paper_se: float,
+    our_se: float,
+    seeds: int,
+    paper_seeds: int | None,
+    m: float,
+    unit: str = "%",
+) -> tuple[str, str]:
+    """Verdict and its reason in words, for Δ and both standard errors in `unit`; `our_se` is NaN for one
+    seed.
+    """
+    size = abs(delta) - 1e-9  # a difference of two decimals is not exactly on the margin
+    if unit in EXACT:
+        return ("reproduced", "equal") if size <= 0 else ("differs", f"off by {abs(delta):,.0f}")
+    if seeds < min(MIN_SEEDS, paper_seeds or MIN_SEEDS):
+        return "not run", f"{seeds} of {paper_seeds or 'several'} seeds are too few to judge"
+    if size <= m:
+        return "reproduced", f"within the margin of {m:.2g}"
+    se = math.hypot(paper_se, our_se)
+    apart = f"{abs(delta) / se:.1f} combined standard errors" if se > 0 else f"{abs(delta) / m:.1f} margins"
+    sharp = our_se <= max(m, OWN_ERROR * paper_se)
+    if size <= AGREE_SE * se:
+        if sharp:
+            return "reproduced", f"within {AGREE_SE} combined standard errors"
+        return "close", f"within {AGREE_SE} combined standard errors, but ours alone is {our_se:.2g}"
+    if size <= CLOSE_MARGINS * m:
+        return "close", f"within {CLOSE_MARGINS} margins of {m:.2g}"
+    if sharp and size <= CLOSE_SE * se:
+        return "close", f"{apart} apart"
+    return "differs", f"{apart} apart"

@@ -68,7 +68,7 @@ class HNET:
             "e": random.normal(self.seeds, "e", 0, (stream.tasks, o.task_embedding)),
         }
         lr = replicas.value("lr", o.lr)
-        self.adam, self.adam_e = Adam(self.state, "adam", lr), Adam(self.state, "adam_e", lr)
+        self.adam, self.adam_e = Adam(self.state, "adam", lr), Adam(self.state, "adam_e", lr, fused=False)
         self._kept: tuple[int, regulariser.Gram | regulariser.Direct] | None = None
 
     def phases(self, stage: int) -> list[Phase]:

@@ -3,7 +3,6 @@
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
-from torch.optim.adam import adam
 
 
 class Adam:
@@ -13,10 +12,13 @@ class Adam:
     place and none reads a value back to the host.
     """
 
-    def __init__(self, state: dict[str, Tensor], name: str, lr: Float[Tensor, "S"], betas=(0.9, 0.999), eps=1e-8):
+    def __init__(
+        self, state: dict[str, Tensor], name: str, lr: Float[Tensor, "S"], betas=(0.9, 0.999), eps=1e-8, fused=True
+    ):
+        """`fused` allows torch's one-pass kernel. It needs contiguous weights, one learning rate and no masked steps."""
         self.state, self.name, self.lr, self.betas, self.eps = state, name, lr, betas, eps
-        rates = set(lr.tolist())
-        self.uniform_lr = rates.pop() if len(rates) == 1 else None
+        rates = lr.tolist()
+        self.fused_lr = rates[0] if fused and len(set(rates)) == 1 else None
 
     def reset(self, like: Float[Tensor, "S n"]) -> None:
         """Fresh moments for weights of this shape."""
@@ -36,14 +38,18 @@ class Adam:
     ) -> None:
         """One update of `weights` in place. Replicas that are not `active` keep weights, moments and step count."""
         changed = (weights, *(self.state[f"{self.name}.{part}"] for part in "mvt"))
-        before = None if active is None else [tensor.clone() for tensor in changed]
+        if active is None:
+            self._update(weights, gradient, *changed[1:])
+            return
+        if self.fused_lr is not None:
+            raise ValueError("masked steps need Adam(..., fused=False): step counts will differ")
+        before = [tensor.clone() for tensor in changed]
         self._update(weights, gradient, *changed[1:])
-        if before is not None:
-            for now, old in zip(changed, before, strict=True):
-                now.copy_(torch.where(active.view(-1, *[1] * (now.ndim - 1)), now, old))
+        for now, old in zip(changed, before, strict=True):
+            now.copy_(torch.where(active.view(-1, *[1] * (now.ndim - 1)), now, old))
 
     def _update(self, weights: Tensor, gradient: Tensor, m: Tensor, v: Tensor, t: Tensor) -> None:
-        if self.uniform_lr is not None:
+        if self.fused_lr is not None:
             self._fused(weights, gradient, m, v, t)
         else:
             self._plain(weights, gradient, m, v, t)
@@ -58,8 +64,10 @@ class Adam:
         weights.addcmul_(root.reciprocal_().mul_(m), (-self.lr / bias1).to(v)[:, None])
 
     def _fused(self, weights: Tensor, gradient: Tensor, m: Tensor, v: Tensor, t: Tensor) -> None:
-        # One pass over memory instead of eight; it knows one learning rate only.
-        adam(
-            *([*tensor.unbind()] for tensor in (weights, gradient, m, v)), [], [*t.unbind()], fused=True, amsgrad=False,
-            beta1=self.betas[0], beta2=self.betas[1], lr=self.uniform_lr, weight_decay=0.0, eps=self.eps, maximize=False,
+        # The kernel of torch.optim.Adam(fused=True): one pass over memory instead of eight, but one learning rate and one
+        # step count for all. torch's wrappers around it take lists and loop over them.
+        t.add_(1)
+        torch._fused_adam_(
+            [weights], [gradient], [m], [v], [], [t[0]], lr=self.fused_lr, beta1=self.betas[0], beta2=self.betas[1],
+            weight_decay=0.0, eps=self.eps, amsgrad=False, maximize=False,
         )  # fmt: skip

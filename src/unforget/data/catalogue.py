@@ -202,13 +202,13 @@ DESCRIPTIONS = {
         Description(
             "digits", "scikit-learn digits", 10, (1, 28, 28), 1352, 445,
             f"{_DIGITS}, enlarged to 28x28", _UCI,
-            ("alpaydin1998cascading", "pedregosa2011scikit"), "CC BY 4.0 (UCI)",
+            ("alpaydin1998", "pedregosa2011"), "CC BY 4.0 (UCI)",
         ),
         *(
             Description(
                 name, title, classes, (3, 32, 32), 60 * classes, 20 * classes,
                 f"{_DIGITS}, composed on patches of its two sample photographs", _UCI,
-                ("alpaydin1998cascading", "pedregosa2011scikit"), _COLOUR_TERMS,
+                ("alpaydin1998", "pedregosa2011"), _COLOUR_TERMS,
             )
             for name, title, classes in (
                 ("colour-digits", "colour digits", 10),
@@ -217,28 +217,28 @@ DESCRIPTIONS = {
         ),
         Description(
             "mnist", "MNIST", 10, (1, 28, 28), 60_000, 10_000, "Y. LeCun, C. Cortes and C. J. C. Burges",
-            "http://yann.lecun.com/exdb/mnist/", ("lecun1998gradient",),
+            "http://yann.lecun.com/exdb/mnist/", ("lecun1998",),
             "no licence stated by the makers", MNIST,
         ),
         Description(
             "fashion-mnist", "Fashion-MNIST", 10, (1, 28, 28), 60_000, 10_000, "Zalando Research",
-            "https://github.com/zalandoresearch/fashion-mnist", ("xiao2017fashion",),
+            "https://github.com/zalandoresearch/fashion-mnist", ("xiao2017",),
             "MIT licence", FASHION_MNIST,
         ),
         Description(
             "cifar10", "CIFAR-10", 10, (3, 32, 32), 50_000, 10_000, "A. Krizhevsky, V. Nair and G. Hinton",
-            "https://www.cs.toronto.edu/~kriz/cifar.html", ("krizhevsky2009learning",),
+            "https://www.cs.toronto.edu/~kriz/cifar.html", ("krizhevsky2009",),
             "no licence stated; the makers ask to cite the technical report", CIFAR10,
         ),
         Description(
             "cifar100", "CIFAR-100", 100, (3, 32, 32), 50_000, 10_000, "A. Krizhevsky, V. Nair and G. Hinton",
-            "https://www.cs.toronto.edu/~kriz/cifar.html", ("krizhevsky2009learning",),
+            "https://www.cs.toronto.edu/~kriz/cifar.html", ("krizhevsky2009",),
             "no licence stated; the makers ask to cite the technical report", CIFAR100,
         ),
         Description(
             "svhn", "SVHN", 10, (3, 32, 32), 73_257, 26_032,
             "Y. Netzer, T. Wang, A. Coates, A. Bissacco, B. Wu and A. Y. Ng",
-            "http://ufldl.stanford.edu/housenumbers/", ("netzer2011reading",),
+            "http://ufldl.stanford.edu/housenumbers/", ("netzer2011",),
             "non-commercial use only", SVHN,
         ),
     )

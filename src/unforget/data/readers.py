@@ -5,7 +5,6 @@ torchvision is imported where it is used: it takes seconds, and the embedded dat
 
 import gzip
 import tempfile
-import warnings
 from pathlib import Path
 
 import numpy as np
@@ -51,13 +50,10 @@ def cifar_binary(folder: Path, train: list[str], test: list[str], label_bytes: i
 def cifar_pickles(folder: Path, dataset: type) -> Arrays:
     """The pickles, through torchvision's class `dataset`, which compares md5s before it unpickles."""
     arrays = {}
-    with warnings.catch_warnings():
-        # the pickles are older than numpy 2.4's objection to how they describe their dtype
-        warnings.filterwarnings("ignore", message=".*align should be passed.*")
-        for part, train in (("train", True), ("test", False)):
-            data = dataset(str(folder), train=train, download=False)
-            arrays[f"x_{part}"] = np.ascontiguousarray(data.data.transpose(0, 3, 1, 2))
-            arrays[f"y_{part}"] = np.array(data.targets)
+    for part, train in (("train", True), ("test", False)):
+        data = dataset(str(folder), train=train, download=False)
+        arrays[f"x_{part}"] = np.ascontiguousarray(data.data.transpose(0, 3, 1, 2))
+        arrays[f"y_{part}"] = np.array(data.targets)
     return arrays
 
 

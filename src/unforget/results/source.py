@@ -1,4 +1,4 @@
-"""Which code made a result: a hash over everything the training of a method runs through, comments and docstrings left out.
+"""Which code made a result: a hash over all that the training of a method runs through, without comments and docstrings.
 
 Readers of data files are not part of it: what they read is covered by the data checksums of a record.
 """
@@ -7,6 +7,7 @@ import ast
 import hashlib
 import subprocess
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 
 from unforget.methods import METHODS
@@ -18,9 +19,8 @@ _OUTSIDE = ("unforget.data.images", "unforget.errors", "unforget.runtime")
 @cache
 def source_hash(method: str) -> str:
     """Twelve hexadecimal digits for the code that trains `method` in the package as it stands."""
-    module = METHODS[method].partition(".")[0]
-    trees = {}
-    _collect(f"unforget.methods.{module}", trees)
+    trees: dict[str, str] = {}
+    _collect(METHODS[method].partition(":")[0], trees)
     _collect("unforget.loop", trees)
     text = "\n".join(f"{name}: {trees[name]}" for name in sorted(trees))
     return hashlib.sha256(text.encode()).hexdigest()[:12]
@@ -46,12 +46,15 @@ def _collect(name: str, trees: dict[str, str]) -> None:
     """Add a module and, following its imports, all modules of the package below it."""
     if name in trees or name.startswith(_OUTSIDE):
         return
-    path = PACKAGE.joinpath(*name.split(".")[1:])
-    path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
-    if not path.exists():  # a name imported from a module, not a module
+    try:
+        spec = find_spec(name)
+    except ModuleNotFoundError:  # a name imported from a module, not a module
+        spec = None
+    if spec is None or spec.origin is None:
         return
-    tree = ast.parse(path.read_text())
-    trees[name] = "" if path.name == "__init__.py" else ast.dump(_without_docstrings(tree))
+    tree = ast.parse(Path(spec.origin).read_text())
+    # Package fronts (the list of methods, say) say where code lies, not what it does.
+    trees[name] = "" if spec.origin.endswith("__init__.py") else ast.dump(_without_docstrings(tree))
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             found = [alias.name for alias in node.names]
@@ -66,6 +69,7 @@ def _collect(name: str, trees: dict[str, str]) -> None:
 
 def _without_docstrings(tree: ast.Module) -> ast.Module:
     for node in ast.walk(tree):
-        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)) and ast.get_docstring(node, clean=False) is not None:
+        documented = isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef))
+        if documented and ast.get_docstring(node, clean=False) is not None:
             node.body = node.body[1:]
     return tree

@@ -158,7 +158,7 @@ def write(folder: Path) -> list[Path]:
         fragment = folder / f"{name}.md"
         fragment.write_text(
             f"```{{figure}} {folder.name}/{name}.svg\n:name: fig-{name}\n:alt: {drawing.alt}\n:width: {100 * drawing.figure.get_figwidth():.0f}px\n\n"
-            f"{drawing.caption} {{download}}`Vector file <{folder.name}/{name}.svg>`.\n```\n",
+            f"{drawing.caption} [Vector file]({folder.name}/{name}.svg).\n```\n",
             encoding="utf-8",
         )
         written += [svg, fragment]

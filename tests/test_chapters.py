@@ -1,0 +1,67 @@
+"""The prose chapters: what they show in code is true, what they draw is current, and they hold no typed results."""
+
+import importlib
+import re
+from dataclasses import fields
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from unforget.results import drawings
+
+BOOK = Path(__file__).parents[1] / "book"
+PAGES = sorted(p for p in BOOK.rglob("*.md") if p.parent.name not in ("drawings", "generated"))
+NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
+
+
+def test_the_worked_example_computes_what_its_comments_say():
+    page = (BOOK / "how-to-read.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"```python\n(.*?)```", page, re.S)
+    scope: dict = {}
+    exec(code, scope)
+    np.testing.assert_array_equal(scope["acc"][0], drawings.EXAMPLE)
+    stated = re.findall(r"^(\w+) = .*# (-?\d+\.\d)$", code, re.M)
+    assert [name for name, _ in stated] == ["during", "after", "backward_transfer", "forgetting"]
+    for name, value in stated:
+        assert scope[name].tolist() == pytest.approx([float(value)])
+
+
+def test_committed_drawings_are_current(tmp_path):
+    for fresh in drawings.write(tmp_path / "drawings"):
+        old, new = (path.read_text(encoding="utf-8") for path in (BOOK / "drawings" / fresh.name, fresh))
+        hint = f"{fresh.name} is stale: python -m unforget.results.drawings book/drawings"
+        assert NUMBER.sub("#", old) == NUMBER.sub("#", new), hint
+        numbers = ([float(n) for n in NUMBER.findall(text)] for text in (old, new))
+        np.testing.assert_allclose(*numbers, atol=0.01, err_msg=hint)  # fonts may be laid out a hair differently
+
+
+@pytest.mark.parametrize("name", drawings.DRAWINGS)
+def test_a_drawing_says_in_words_what_it_shows(name):
+    drawing = drawings.DRAWINGS[name]()
+    assert len(drawing.alt) > 100
+    assert f":alt: {drawing.alt}\n" in (BOOK / "drawings" / f"{name}.md").read_text(encoding="utf-8")
+    assert any(f"{{include}} drawings/{name}.md" in page.read_text(encoding="utf-8") for page in PAGES)
+
+
+def test_options_named_among_the_deviations_exist():
+    named = re.findall(r"`(\w+)\.(\w+)(?:=([^`]+))?`", (BOOK / "deviations.md").read_text(encoding="utf-8"))
+    assert named
+    for module, option, _ in named:
+        options = importlib.import_module(f"unforget.methods.{module}").Options
+        assert option in {f.name for f in fields(options)}, f"{module}.{option}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.relative_to(BOOK).as_posix())
+def test_no_result_is_typed_into_prose(page):
+    text = page.read_text(encoding="utf-8")
+    assert not re.findall(r"\d[\d.]*\s*(?:±|%|\\%|\\pm)|(?:±|\\pm)\s*[\d.]", text)
+
+
+def test_every_reference_is_cited():
+    entries = set(re.findall(r"^@\w+\{(\w+),", (BOOK / "references.bib").read_text(encoding="utf-8"), re.M))
+    cited = {
+        key for page in PAGES for keys in re.findall(r"\{cite:[pt]\}`([^`]+)`", page.read_text(encoding="utf-8"))
+        for key in keys.split(",")
+    }  # fmt: skip
+    assert cited == entries

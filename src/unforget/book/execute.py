@@ -1,6 +1,7 @@
 """Executing notebooks with papermill: parameters checked first, results normalised, nothing half-written left behind."""
 
 import ast
+import copy
 import hashlib
 import json
 import os
@@ -42,9 +43,12 @@ class Executed:
 def parameters_of(notebook: Path) -> dict[str, dict]:
     """Parameters that a notebook declares in its cell tagged `parameters`: name -> type, default (source), help.
 
-    Raises `UnforgetError` for a file that is no notebook or names no kernel.
+    Raises `UnforgetError` for a file that is no notebook, names no kernel, or is older than format 4.5.
     """
     try:
+        version = nbformat.read(notebook, as_version=nbformat.NO_CONVERT)
+        if (version.get("nbformat", 0), version.get("nbformat_minor", 0)) < (4, 5):  # every execution would give its cells new random ids
+            raise ValueError("its format is older than 4.5, the first with cell ids; save it anew")
         declared = papermill.inspect_notebook(str(notebook))
     except (OSError, ValueError, nbformat.ValidationError) as error:
         raise UnforgetError(f"cannot read the parameters of {notebook}: {_first_line(error)}") from error
@@ -172,21 +176,22 @@ def normalise(executed: NotebookNode, parameters: Mapping[str, object]) -> Noteb
     """Strip what differs between two equal runs (times, paths, progress bars); keep the parameters and the source hash.
 
     The parameters stand in `metadata.unforget.parameters`, the hash of code and parameters in
-    `metadata.unforget.source_sha`. Cell ids are kept or, where missing, made from the position.
+    `metadata.unforget.source_sha`. Cell ids are kept; the injected cell, new each time, is named after its tag.
     """
-    notebook = nbformat.v4.upgrade(executed)
+    notebook = copy.deepcopy(executed)
     notebook.metadata = NotebookNode(
         kernelspec={"name": KERNEL, "display_name": "Python 3", "language": "python"},
         language_info={"name": "python", "file_extension": ".py", "mimetype": "text/x-python",
                        "pygments_lexer": "ipython3"},
         **{key: value for key, value in notebook.metadata.items()
            if key not in ("kernelspec", "language_info", "papermill", "unforget", "widgets")})
-    for number, cell in enumerate(notebook.cells):
+    for cell in notebook.cells:
         for key in ("papermill", "execution", "ExecuteTime", "collapsed", "scrolled"):
             cell.metadata.pop(key, None)
         if not cell.metadata.get("tags", ["kept"]):  # papermill adds an empty list
             cell.metadata.pop("tags")
-        cell.id = INJECTED if INJECTED in tags(cell) else cell.get("id") or f"cell-{number}"
+        if INJECTED in tags(cell):
+            cell.id = INJECTED
         if cell.cell_type == "code":
             cell.outputs = [out for out in cell.outputs if not _is_progress(out)]
     notebook.metadata["unforget"] = {"parameters": dict(parameters), "source_sha": source_sha(notebook, parameters)}
@@ -194,7 +199,9 @@ def normalise(executed: NotebookNode, parameters: Mapping[str, object]) -> Noteb
 
 
 def _is_progress(out: NotebookNode) -> bool:
-    return out.output_type == "stream" and out.name == "stderr" and bool(_PROGRESS.search(out.text))
+    """A bar that tqdm draws on stderr, or the empty line that closes one."""
+    return (out.output_type == "stream" and out.name == "stderr"
+            and bool(_PROGRESS.search(out.text) or not out.text.strip()))
 
 
 def execute_all(jobs: Iterable[tuple[Path, Path, Path]], parameters: Mapping[str, object], *, workers: int = 2,

@@ -8,7 +8,7 @@ import pytest
 import tiny_book
 from nbformat.v4 import new_code_cell
 
-from unforget.book.execute import check_parameters, execute, execute_all, normalise, parameters_of, source_sha
+from unforget.book.execute import check_parameters, execute, execute_all, machine_paths, normalise, parameters_of, source_sha
 from unforget.errors import UnforgetError
 
 
@@ -63,7 +63,8 @@ def test_an_execution_is_normalised_and_a_failing_neighbour_stops_nothing(tmp_pa
     good = tiny_book.notebook(
         "import os, sys\nprint(profile, os.environ['OMP_NUM_THREADS'], os.environ['EXTRA'], os.getcwd() != '')",
         "from tqdm import tqdm\nfor _ in tqdm(range(3)): pass",
-        "print(os.path.basename(os.getcwd()), sys.executable)")
+        "print(os.path.basename(os.getcwd()), sys.executable)",
+        "import warnings; warnings.warn('odd')")
     good.metadata.kernelspec.name = "my-laptop-env"
     bad = tiny_book.notebook("print('before')", "def inner():\n    raise ValueError('too small\\nby far')\ninner()")
     paths = [tiny_book.save(made, tmp_path / "here" / name) for made, name in ((good, "good.ipynb"), (bad, "bad.ipynb"))]
@@ -95,7 +96,9 @@ def test_an_execution_is_normalised_and_a_failing_neighbour_stops_nothing(tmp_pa
     assert text[0] == "lite 1 seen True\n"
     assert text[1].startswith("here ")
     assert text[1].split()[1] == sys.executable
-    assert len(text) == 2  # the progress bar is gone
+    assert text[2].startswith("<cell>:1: UserWarning: odd")
+    assert len(text) == 3  # the progress bar is gone
+    assert machine_paths(made, {sys.prefix, "/nowhere"}) == [f"cell cell-4 prints a path of this machine: {sys.prefix}"]
 
 
 def test_two_executions_leave_the_same_bytes(tmp_path, plain):

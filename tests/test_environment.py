@@ -1,9 +1,13 @@
 """One set of versions: pyproject.toml, requirements.lock and environment.yml agree."""
 
+import os
 import re
+import shutil
+import subprocess
 import tomllib
 from pathlib import Path
 
+import pytest
 import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -45,3 +49,20 @@ def test_conda_users_get_the_same_versions():
     assert dict(requirement.lower().split("==") for requirement in pip) == direct()
     [python] = [entry for entry in dependencies if isinstance(entry, str) and entry.startswith("python")]
     assert python == f"python{PROJECT['requires-python']}"
+
+
+@pytest.mark.skipif(not shutil.which("make"), reason="make is not installed")
+@pytest.mark.parametrize(("tests", "book"), [(0, 0), (1, 0), (0, 1), (1, 1)])
+def test_make_test_runs_both_halves_and_fails_if_either_does(tmp_path, tests, book):
+    """The recipe itself, with an interpreter that only notes what it was asked to run."""
+    for name in ("Makefile", "requirements.lock", "pyproject.toml"):
+        shutil.copy(ROOT / name, tmp_path)
+    (tmp_path / "complete").touch()
+    python = tmp_path / "python"
+    python.write_text(f'#!/bin/sh\necho "$@" >> asked\n[ "$2" = pytest ] && exit {tests}\nexit {book}\n')
+    python.chmod(0o755)
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(("MAKE", "MFLAGS"))}
+    done = subprocess.run(["make", "-C", tmp_path, "test", f"RUN={python}", "STAMP=complete"], env=environment,
+                          capture_output=True, text=True)
+    assert (done.returncode != 0) == bool(tests or book), done.stderr
+    assert (tmp_path / "asked").read_text().splitlines() == ["-m pytest", "-m unforget.book check --workers 2"]

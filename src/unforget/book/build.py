@@ -2,13 +2,14 @@
 
 import shutil
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from unforget.book import assemble, check as site_checks, golden
-from unforget.book.execute import Executed, execute_all, write
+from unforget.book.execute import Executed, execute_all, machine_paths, write
 from unforget.errors import UnforgetError, choose
 
 PROFILES = ("smoke", "lite", "paper")
@@ -38,6 +39,8 @@ class Report:
             lines += [f"not recorded at profile {self.profile} ({len(self.missing)}):", *map("  {}".format, self.missing)]
         if self.problems:
             lines += [f"{len(self.problems)} problem(s):", *map("  {}".format, self.problems)]
+        if any(problem.startswith("stale") for problem in self.problems):
+            lines += ["if the new outputs are right, make them the goldens: make accept"]
         if self.page:
             lines += [f"open {self.page}"]
         return "\n".join(lines)
@@ -73,6 +76,8 @@ def _run(profile, compute, workers, strict, accept, root, missing, say, checks) 
     choose("profile", profile, PROFILES)
     if accept and profile != "smoke":
         raise UnforgetError(f"only outputs of profile smoke are committed; accept was asked for at {profile!r}")
+    if workers < 1:
+        raise UnforgetError(f"workers must be at least 1; got {workers}")
     root = repository(root)
     start = time.perf_counter()
     work = root / "_build" / profile
@@ -88,17 +93,24 @@ def _run(profile, compute, workers, strict, accept, root, missing, say, checks) 
                                    variables={"UNFORGET_FIGURES": str(figures)}, say=say)
     report.problems += [f"failed: {done.error}" for done in report.notebooks if done.error]
     for done in report.notebooks:
-        if done.output and accept:
-            write(golden.read(done.output), done.notebook)
-        elif done.output and checks and profile == "smoke":
-            report.problems += [f"stale: {difference}" for difference in golden.stale(
-                golden.read(done.notebook), golden.read(done.output), done.notebook.relative_to(root).as_posix())]
+        if done.output and (accept or checks and profile == "smoke"):
+            report.problems += _compare(done, root, accept)
     if all(done.output for done in report.notebooks):
         _site(report, root, work, strict, checks, say)
     else:
         report.problems.append("no site was built, since a notebook failed; the others' results are kept")
     report.seconds = time.perf_counter() - start
     return report
+
+
+def _compare(done: Executed, root: Path, accept: bool) -> list[str]:
+    """Problems of one executed notebook against its golden; with `accept` it becomes the golden."""
+    executed, name = golden.read(done.output), done.notebook.relative_to(root).as_posix()
+    places = machine_paths(executed, {str(root), str(Path.home()), sys.prefix, tempfile.gettempdir()} - {"/"})
+    if accept and not places:
+        write(executed, done.notebook)
+    found = [] if accept else golden.stale(golden.read(done.notebook), executed, name)
+    return [*(f"{name}: {place}" for place in places), *(f"stale: {difference}" for difference in found)]
 
 
 def _site(report: Report, root: Path, work: Path, strict: bool, checks: bool, say: Callable[[str], None]) -> None:

@@ -27,6 +27,7 @@ INJECTED = "injected-parameters"
 _TYPES = {"int": int, "float": (float, int), "str": str, "bool": bool, "list": list, "tuple": (list, tuple),
           "dict": dict, "None": type(None)}
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
+_KERNEL_FILE = re.compile(r"\S*ipykernel_\d+\S*?\.py")
 _PROGRESS = re.compile(r"\r|\d+%\|")
 
 
@@ -193,7 +194,7 @@ def normalise(executed: NotebookNode, parameters: Mapping[str, object]) -> Noteb
         if INJECTED in tags(cell):
             cell.id = INJECTED
         if cell.cell_type == "code":
-            cell.outputs = [out for out in cell.outputs if not _is_progress(out)]
+            cell.outputs = [_without_places(out) for out in cell.outputs if not _is_progress(out)]
     notebook.metadata["unforget"] = {"parameters": dict(parameters), "source_sha": source_sha(notebook, parameters)}
     return notebook
 
@@ -202,6 +203,20 @@ def _is_progress(out: NotebookNode) -> bool:
     """A bar that tqdm draws on stderr, or the empty line that closes one."""
     return (out.output_type == "stream" and out.name == "stderr"
             and bool(_PROGRESS.search(out.text) or not out.text.strip()))
+
+
+def _without_places(out: NotebookNode) -> NotebookNode:
+    """Warnings name the files they come from: keep the name, not where this machine keeps the file."""
+    if out.output_type == "stream" and out.name == "stderr":
+        out.text = _KERNEL_FILE.sub("<cell>", out.text).replace(sys.prefix, "<environment>")
+    return out
+
+
+def machine_paths(notebook: NotebookNode, folders: Iterable[str]) -> list[str]:
+    """Cells whose outputs hold one of these folders of this machine, which would be committed with them."""
+    return [f"cell {cell.id} prints a path of this machine: {folder}"
+            for cell in notebook.cells if cell.cell_type == "code"
+            for folder in folders if json.dumps(folder)[1:-1] in json.dumps(cell.outputs)]
 
 
 def execute_all(jobs: Iterable[tuple[Path, Path, Path]], parameters: Mapping[str, object], *, workers: int = 2,

@@ -1,4 +1,4 @@
-"""Executing notebooks: parameters refused, failures told in one line, results free of what differs between runs."""
+"""Executing notebooks: parameters refused, failures in one line, results equal between runs."""
 
 import json
 import sys
@@ -8,7 +8,8 @@ import pytest
 import tiny_book
 from nbformat.v4 import new_code_cell
 
-from unforget.book.execute import check_parameters, execute, execute_all, machine_paths, normalise, parameters_of, source_sha
+from unforget.book.execute import check_parameters, execute, execute_all, parameters_of
+from unforget.book.notebook import machine_paths, normalise, source_sha
 from unforget.errors import UnforgetError
 
 
@@ -18,7 +19,11 @@ def plain(tmp_path):
 
 
 def test_declared_parameters_come_with_type_default_and_help(plain):
-    assert parameters_of(plain)["seeds"] == {"type": "list[int]", "default": "[0, 1]", "help": "one replica each"}
+    assert parameters_of(plain)["seeds"] == {
+        "type": "list[int]",
+        "default": "[0, 1]",
+        "help": "one replica each",
+    }
 
 
 def test_only_values_that_differ_from_the_defaults_are_injected(plain):
@@ -26,12 +31,15 @@ def test_only_values_that_differ_from_the_defaults_are_injected(plain):
     assert check_parameters(plain, {"profile": "lite", "compute": False}) == {"profile": "lite"}
 
 
-@pytest.mark.parametrize(("parameters", "told"), [
-    ({"profle": "smoke"}, "unknown parameter of plain.ipynb 'profle'; did you mean 'profile'?"),
-    ({"seeds": 3}, "parameter 'seeds' of plain.ipynb is a list[int]; got 3 (int)"),
-    ({"compute": "yes"}, "is a bool; got 'yes' (str)"),
-    ({"rate": True}, "is a float; got True (bool)"),
-])
+@pytest.mark.parametrize(
+    ("parameters", "told"),
+    [
+        ({"profle": "smoke"}, "unknown parameter of plain.ipynb 'profle'; did you mean 'profile'?"),
+        ({"seeds": 3}, "parameter 'seeds' of plain.ipynb is a list[int]; got 3 (int)"),
+        ({"compute": "yes"}, "is a bool; got 'yes' (str)"),
+        ({"rate": True}, "is a float; got True (bool)"),
+    ],
+)
 def test_unknown_names_and_wrong_types_are_refused(plain, parameters, told):
     with pytest.raises(UnforgetError) as refusal:
         check_parameters(plain, parameters)
@@ -42,7 +50,9 @@ def test_a_whole_number_is_a_float_too(plain):
     assert check_parameters(plain, {"rate": 1}) == {"rate": 1}
 
 
-@pytest.mark.parametrize("text", ["not json", "{}", '{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 4}'])
+@pytest.mark.parametrize(
+    "text", ["not json", "{}", '{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 4}']
+)
 def test_what_is_no_notebook_is_named(tmp_path, text):
     path = tmp_path / "broken.ipynb"
     path.write_text(text)
@@ -59,19 +69,26 @@ def test_nothing_is_executed_if_one_notebook_refuses_the_parameters(tmp_path, pl
 
 
 def test_an_execution_is_normalised_and_a_failing_neighbour_stops_nothing(tmp_path):
-    """One run with changed parameters beside one that fails; two executions serve all that is asserted here."""
+    """One run with changed parameters beside one that fails; two executions serve all that follows."""
     good = tiny_book.notebook(
-        "import os, sys\nprint(profile, os.environ['OMP_NUM_THREADS'], os.environ['EXTRA'], os.getcwd() != '')",
-        "from tqdm import tqdm\nfor _ in tqdm(range(3)): pass",
+        "import os, sys\nprint(profile, os.environ['OMP_NUM_THREADS'], os.environ['EXTRA'])",
+        "from tqdm import tqdm\nfor _ in tqdm(range(3)): pass\nprint('told', file=sys.stderr)",
         "print(os.path.basename(os.getcwd()), sys.executable)",
-        "import warnings; warnings.warn('odd')")
+        "import warnings; warnings.warn('odd')",
+    )
     good.metadata.kernelspec.name = "my-laptop-env"
-    bad = tiny_book.notebook("print('before')", "def inner():\n    raise ValueError('too small\\nby far')\ninner()")
-    paths = [tiny_book.save(made, tmp_path / "here" / name) for made, name in ((good, "good.ipynb"), (bad, "bad.ipynb"))]
+    bad = tiny_book.notebook(
+        "print('before')", "def inner():\n    raise ValueError('too small\\nby far')\ninner()"
+    )
+    paths = [
+        tiny_book.save(made, tmp_path / "here" / name)
+        for made, name in ((good, "good.ipynb"), (bad, "bad.ipynb"))
+    ]
     said = []
     jobs = [(path, tmp_path / "out" / path.name, tmp_path / "logs" / f"{path.stem}.txt") for path in paths]
-    done = execute_all(jobs, {"profile": "lite", "compute": False}, workers=2, variables={"EXTRA": "seen"},
-                       say=said.append)
+    done = execute_all(
+        jobs, {"profile": "lite", "compute": False}, workers=2, variables={"EXTRA": "seen"}, say=said.append
+    )
 
     assert [result.notebook for result in done] == paths
     assert len(said) == 2
@@ -92,17 +109,21 @@ def test_an_execution_is_normalised_and_a_failing_neighbour_stops_nothing(tmp_pa
     assert all(not {"papermill", "execution"} & set(cell.metadata) for cell in made.cells)
     injected = [cell for cell in made.cells if "injected-parameters" in cell.metadata.get("tags", [])]
     assert [cell.id for cell in injected] == ["injected-parameters"]
-    text = [cell.outputs[0].text for cell in made.cells if cell.cell_type == "code" and cell.outputs]
-    assert text[0] == "lite 1 seen True\n"
-    assert text[1].startswith("here ")
-    assert text[1].split()[1] == sys.executable
-    assert text[2].startswith("<cell>:1: UserWarning: odd")
-    assert len(text) == 3  # the progress bar is gone
-    assert machine_paths(made, {sys.prefix, "/nowhere"}) == [f"cell cell-4 prints a path of this machine: {sys.prefix}"]
+    text = [out.text for cell in made.cells if cell.cell_type == "code" for out in cell.outputs]
+    assert text[0] == "lite 1 seen\n"
+    assert text[1] == "told\n"  # the progress bar is gone
+    assert text[2] == f"here {sys.executable}\n"
+    assert text[3].startswith("<cell>:1: UserWarning: odd")
+    assert len(text) == 4
+    assert machine_paths(made, {sys.prefix, "/nowhere"}) == [
+        f"cell cell-4 prints a path of this machine: {sys.prefix}"
+    ]
 
 
 def test_two_executions_leave_the_same_bytes(tmp_path, plain):
-    first, second = (execute(plain, tmp_path / f"{n}.ipynb", {"compute": True}, log=tmp_path / "log") for n in "ab")
+    first, second = (
+        execute(plain, tmp_path / f"{n}.ipynb", {"compute": True}, log=tmp_path / "log") for n in "ab"
+    )
     assert first.output.read_bytes() == second.output.read_bytes()
 
 

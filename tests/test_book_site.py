@@ -1,4 +1,4 @@
-"""Two small books, built for real: a sound one, and one with every fault that must not pass. Both take some seconds."""
+"""Two small books, built for real: a sound one, and one with every fault that must not pass."""
 
 import re
 from pathlib import Path
@@ -10,7 +10,7 @@ from bs4 import BeautifulSoup
 from nbformat.v4 import new_output
 
 from unforget.book import assemble, build, check, pages
-from unforget.book.execute import normalise
+from unforget.book.notebook import normalise, read
 from unforget.errors import UnforgetError
 
 ADDRESS = "https://github.com/someone/unforget"
@@ -32,7 +32,7 @@ def links(soup: BeautifulSoup) -> list[str]:
 
 @pytest.fixture(scope="module")
 def sound(tmp_path_factory):
-    """Repository and report of a sound book without an address, its outputs accepted and then checked against."""
+    """Repository, report and messages of a book without an address whose golden lacks two outputs."""
     root = tiny_book.book(tmp_path_factory.mktemp("sound"), welcome="```{include} generated/hello.md\n```")
     path = root / "notebooks" / "tiny" / "line.ipynb"
     executed = nbformat.read(path, as_version=4)
@@ -60,7 +60,9 @@ def test_a_sound_book_has_a_page_to_open_and_a_time_for_each_notebook(sound):
 def test_its_only_problems_are_the_stale_outputs(sound):
     _, report, _ = sound
     assert len(report.problems) == 2
-    assert all(problem.startswith("stale: notebooks/tiny/line.ipynb, cell cell-") for problem in report.problems)
+    assert all(
+        problem.startswith("stale: notebooks/tiny/line.ipynb, cell cell-") for problem in report.problems
+    )
     assert not report.ok
 
 
@@ -82,28 +84,39 @@ def test_figure_table_equation_reference_and_fragment_are_on_the_pages(sound):
 def test_without_an_address_there_are_no_launch_and_edit_buttons(sound):
     _, report, _ = sound
     for name in ("book/welcome", "notebooks/tiny/line"):
-        assert not [link for link in links(page(report.page.parent, name)) if re.search("colab|binder|github", link)]
+        assert not [
+            link for link in links(page(report.page.parent, name)) if re.search("colab|binder|github", link)
+        ]
 
 
 def test_accept_makes_the_golden_current(sound):
     """`accept` writes what was executed; comparing the two needs no second execution."""
     from unforget.book import golden
+
     root, report, _ = sound
-    executed = golden.read(report.notebooks[0].output)
+    executed = read(report.notebooks[0].output)
     assert golden.stale(executed, executed) == []
-    assert golden.stale(golden.read(root / "notebooks/tiny/line.ipynb"), executed) != []
+    assert golden.stale(read(root / "notebooks/tiny/line.ipynb"), executed) != []
 
 
 @pytest.fixture(scope="module")
 def faulty(tmp_path_factory):
-    """Site and warnings of a book with an address and many faults; its notebook was never executed but has an error."""
+    """Site, warnings and problems of a book with an address, many faults and an error among its outputs."""
     root = tiny_book.book(tmp_path_factory.mktemp("faulty"), FAULTS, ADDRESS)
     work = root / "_build" / "smoke"
     (work / "figures" / "tiny").mkdir(parents=True)
-    (work / "figures" / "tiny" / "line.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 4 3"/>')
+    (work / "figures" / "tiny" / "line.svg").write_text(
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 4 3"/>'
+    )
     made = tiny_book.notebook("1 / 0")
-    made.cells[2].outputs = [new_output("error", ename="ZeroDivisionError", evalue="division by zero",
-                                        traceback=["Traceback", "ZeroDivisionError: division by zero"])]
+    made.cells[2].outputs = [
+        new_output(
+            "error",
+            ename="ZeroDivisionError",
+            evalue="division by zero",
+            traceback=["Traceback", "ZeroDivisionError: division by zero"],
+        )
+    ]
     made.cells[2].execution_count = 2
     tiny_book.save(made, work / "notebooks" / "tiny" / "line.ipynb")
     site, warnings = assemble.build_site(assemble.assemble(root, work), work)
@@ -116,12 +129,15 @@ def test_warnings_are_told_and_do_not_hide_the_site(faulty):
     assert (site / "index.html").exists()
 
 
-@pytest.mark.parametrize("told", [
-    "book/welcome.html: a gone.html: no such file",
-    "has no alt text",
-    "book/welcome.html: needs https://cdn.example.org/plot.js",
-    "notebooks/tiny/line.html: an error output: ZeroDivisionError: division by zero",
-])
+@pytest.mark.parametrize(
+    "told",
+    [
+        "book/welcome.html: a gone.html: no such file",
+        "has no alt text",
+        "book/welcome.html: needs https://cdn.example.org/plot.js",
+        "notebooks/tiny/line.html: an error output: ZeroDivisionError: division by zero",
+    ],
+)
 def test_every_fault_is_found_on_the_built_site(faulty, told):
     assert any(told in problem for problem in faulty[2]), faulty[2]
 
@@ -129,7 +145,10 @@ def test_every_fault_is_found_on_the_built_site(faulty, told):
 def test_with_an_address_the_buttons_name_files_of_the_repository(faulty):
     site, _, _ = faulty
     found = links(page(site, "notebooks/tiny/line"))
-    assert "https://colab.research.google.com/github/someone/unforget/blob/main/notebooks/tiny/line.ipynb" in found
+    assert (
+        "https://colab.research.google.com/github/someone/unforget/blob/main/notebooks/tiny/line.ipynb"
+        in found
+    )
     assert f"{ADDRESS}/edit/main/notebooks/tiny/line.ipynb" in found
     assert f"{ADDRESS}/edit/main/book/method.md" in links(page(site, "book/method"))
 
@@ -137,10 +156,14 @@ def test_with_an_address_the_buttons_name_files_of_the_repository(faulty):
 def test_a_failing_notebook_and_a_stale_golden_fail_the_check_in_one_execution(tmp_path):
     """No site is built here; the sound notebook's result stays although its neighbour fails."""
     root = tiny_book.book(tmp_path / "repository")
-    tiny_book.save(tiny_book.notebook("raise ValueError('too small')"), root / "notebooks" / "tiny" / "bad.ipynb")
+    tiny_book.save(
+        tiny_book.notebook("raise ValueError('too small')"), root / "notebooks" / "tiny" / "bad.ipynb"
+    )
     report = build.check(root=root, say=lambda line: None)
     assert not report.ok and report.page is None
-    assert any("bad.ipynb: cell cell-2 failed: ValueError: too small" in problem for problem in report.problems)
+    assert any(
+        "bad.ipynb: cell cell-2 failed: ValueError: too small" in problem for problem in report.problems
+    )
     assert any(problem.startswith("stale: notebooks/tiny/line.ipynb") for problem in report.problems)
     assert (root / "_build" / "smoke" / "notebooks" / "tiny" / "line.ipynb").exists()
     assert "FAILED" in str(report)
@@ -156,11 +179,14 @@ def test_a_notebook_missing_in_the_contents_is_refused(tmp_path):
         assemble.assemble(root, work)
 
 
-@pytest.mark.parametrize(("arguments", "told"), [
-    (["book", "--profile", "smok"], "unknown profile 'smok'; did you mean 'smoke'?"),
-    (["check", "--accept", "--profile", "paper"], "only outputs of profile smoke are committed"),
-    (["book", "--workers", "0"], "workers must be at least 1; got 0"),
-])
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["book", "--profile", "smok"], "unknown profile 'smok'; did you mean 'smoke'?"),
+        (["check", "--accept", "--profile", "paper"], "only outputs of profile smoke are committed"),
+        (["book", "--workers", "0"], "workers must be at least 1; got 0"),
+    ],
+)
 def test_wrong_input_is_one_line_and_code_2(arguments, told, capsys):
     assert build.main(arguments) == 2
     error = capsys.readouterr().err

@@ -23,7 +23,9 @@ def direct():
 
 def locked():
     """Name -> version and markers of every line of the lock."""
-    return {name: version for name, version in re.findall(r"^([a-z0-9._-]+)==(\S+)", LOCK, flags=re.MULTILINE)}
+    return {
+        name: version for name, version in re.findall(r"^([a-z0-9._-]+)==(\S+)", LOCK, flags=re.MULTILINE)
+    }
 
 
 def test_the_lock_holds_every_direct_dependency_at_its_version():
@@ -62,7 +64,14 @@ def test_make_test_runs_both_halves_and_fails_if_either_does(tmp_path, tests, bo
     python.write_text(f'#!/bin/sh\necho "$@" >> asked\n[ "$2" = pytest ] && exit {tests}\nexit {book}\n')
     python.chmod(0o755)
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("MAKE", "MFLAGS"))}
-    done = subprocess.run(["make", "-C", tmp_path, "test", f"RUN={python}", "STAMP=complete"], env=environment,
-                          capture_output=True, text=True)
+    done = subprocess.run(
+        ["make", "-C", tmp_path, "test", f"RUN={python}", "STAMP=complete"],
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
     assert (done.returncode != 0) == bool(tests or book), done.stderr
-    assert (tmp_path / "asked").read_text().splitlines() == ["-m pytest", "-m unforget.book check --workers 2"]
+    assert (tmp_path / "asked").read_text().splitlines() == [
+        "-m pytest",
+        "-m unforget.book check --workers 2",
+    ]

@@ -46,13 +46,17 @@ Markdown('''```{table} Accuracy in percent
 
 def notebook(*cells: str | nbformat.NotebookNode, parameters: str = PARAMETERS) -> nbformat.NotebookNode:
     """A notebook with a title, a parameters cell and these cells (text: code)."""
-    made = [new_markdown_cell("# Tiny section\n\nIt climbs."),
-            new_code_cell(parameters, metadata={"tags": ["parameters"]})]
+    made = [
+        new_markdown_cell("# Tiny section\n\nIt climbs."),
+        new_code_cell(parameters, metadata={"tags": ["parameters"]}),
+    ]
     made += [new_code_cell(cell) if isinstance(cell, str) else cell for cell in cells]
     for number, cell in enumerate(made):
         cell.id = f"cell-{number}"
-    return new_notebook(cells=made, metadata={"kernelspec": {"name": "python3", "display_name": "Python 3",
-                                                               "language": "python"}})
+    return new_notebook(
+        cells=made,
+        metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
+    )
 
 
 def save(made: nbformat.NotebookNode, path: Path) -> Path:
@@ -63,19 +67,24 @@ def save(made: nbformat.NotebookNode, path: Path) -> Path:
 
 
 def book(root: Path, welcome: str = "", address: str = "") -> Path:
-    """Lay out a repository with this project's own configuration and style; `welcome` is added to its first page."""
+    """Lay out a repository with this project's configuration and style; `welcome` joins its first page."""
     (root / "book").mkdir(parents=True)
     shutil.copytree(ROOT / "book" / "_static", root / "book" / "_static")
     config = yaml.safe_load((ROOT / "_config.yml").read_text())
     config["repository"]["url"] = address
     (root / "_config.yml").write_text(yaml.safe_dump(config))
     (root / "book" / "_toc.yml").write_text(
-        "format: jb-book\nroot: book/welcome\nchapters:\n  - file: book/method\n  - file: notebooks/tiny/line\n")
+        "format: jb-book\nroot: book/welcome\n"
+        "chapters:\n  - file: book/method\n  - file: notebooks/tiny/line\n"
+    )
     (root / "book" / "references.bib").write_text(
-        "@article{line1999, author={Ada Line}, title={On lines}, journal={Lines}, year={1999}}\n")
+        "@article{line1999, author={Ada Line}, title={On lines}, journal={Lines}, year={1999}}\n"
+    )
     (root / "book" / "welcome.md").write_text(
-        f"# Welcome\n\nSee {{doc}}`method` and {{numref}}`fig-line`.\n\n{welcome}\n")
+        f"# Welcome\n\nSee {{doc}}`method` and {{numref}}`fig-line`.\n\n{welcome}\n"
+    )
     (root / "book" / "method.md").write_text(
-        "(method)=\n# Method\n\n{cite:t}`line1999` gives $y = x + 2$.\n\n```{bibliography}\n```\n")
+        "(method)=\n# Method\n\n{cite:t}`line1999` gives $y = x + 2$.\n\n```{bibliography}\n```\n"
+    )
     save(notebook("print('accuracy 97.35 %')", FIGURE, TABLE), root / "notebooks" / "tiny" / "line.ipynb")
     return root

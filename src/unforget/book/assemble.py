@@ -1,7 +1,8 @@
-"""From chapters, executed notebooks and figures to a site: one tree that mirrors the repository, built by Jupyter Book.
+"""From chapters, executed notebooks and figures to a site, by way of one tree that mirrors the repository.
 
-The tree mirrors the repository so that launch, edit and download links name files that exist there. It is made
-afresh each time, as is the site: a build takes seconds, a page left over from an earlier one misleads for longer.
+The tree mirrors the repository so that launch, edit and download links name files that exist there. It is
+made afresh each time, as is the site: a build takes seconds, a page left over from an earlier one misleads
+for longer.
 """
 
 import re
@@ -25,7 +26,7 @@ def notebooks(root: Path) -> list[Path]:
 
 
 def configuration(root: Path) -> dict:
-    """`_config.yml` as Jupyter Book shall see it: while `repository.url` is unset, no launch and no edit buttons."""
+    """`_config.yml` for Jupyter Book: without launch and edit buttons while `repository.url` is unset."""
     config = yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))
     if not (config.get("repository") or {}).get("url"):
         config.pop("repository", None)
@@ -37,27 +38,32 @@ def configuration(root: Path) -> dict:
 
 def contents(root: Path) -> list[str]:
     """Every file that the table of contents names, without suffix, such as `book/welcome`."""
+
     def walk(node: object) -> list[str]:
         if isinstance(node, dict):
             own = [node[key] for key in ("root", "file") if key in node]
             return own + [name for value in node.values() for name in walk(value)]
         return [name for item in node for name in walk(item)] if isinstance(node, list) else []
+
     return walk(yaml.safe_load((root / "book" / "_toc.yml").read_text(encoding="utf-8")))
 
 
 def assemble(root: Path, work: Path) -> Path:
     """Lay out `work/tree` from the repository and from what execution left in `work`; return it.
 
-    `work` holds `notebooks/<paper>/<section>.ipynb` as executed and `figures/`, the files that notebooks wrote, which
-    pages reach as `/figures/...`. Generated fragments go to `book/generated`. Raises `UnforgetError` where a notebook
-    was not executed or is missing in the table of contents: Jupyter Book would leave it out in silence.
+    `work` holds `notebooks/<paper>/<section>.ipynb` as executed and `figures/`, the files that notebooks
+    wrote, which pages reach as `/figures/...`. Generated fragments go to `book/generated`. Raises
+    `UnforgetError` where a notebook was not executed or is missing in the table of contents: Jupyter Book
+    would leave it out in silence.
     """
     tree = work / "tree"
     shutil.rmtree(tree, ignore_errors=True)
     shutil.copytree(root / "book", tree / "book")
     for folder in (root / "data" / "paper", work / "figures"):
         if folder.exists():
-            shutil.copytree(folder, tree / folder.relative_to(root if folder.is_relative_to(root / "data") else work))
+            shutil.copytree(
+                folder, tree / folder.relative_to(root if folder.is_relative_to(root / "data") else work)
+            )
     listed = set(contents(root))
     for notebook in notebooks(root):
         place = notebook.relative_to(root)
@@ -79,15 +85,29 @@ def build_site(tree: Path, work: Path, strict: bool = True) -> tuple[Path, list[
     """
     output = work / "jupyter-book"
     shutil.rmtree(output, ignore_errors=True)
-    command = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build", str(tree),
-               "--toc", str(tree / "book" / "_toc.yml"), "--config", str(tree / "_config.yml"),
-               "--path-output", str(output), "-n", "--keep-going"]
+    command = [
+        sys.executable,
+        "-c",
+        "from jupyter_book.cli.main import main; main()",
+        "build",
+        str(tree),
+        "--toc",
+        str(tree / "book" / "_toc.yml"),
+        "--config",
+        str(tree / "_config.yml"),
+        "--path-output",
+        str(output),
+        "-n",
+        "--keep-going",
+    ]
     finished = subprocess.run([*command, "-W"] if strict else command, capture_output=True, text=True)
     log = work / "jupyter-book.log"
     text = _ANSI.sub("", finished.stdout + finished.stderr)
     log.write_text(text, encoding="utf-8")
     made = output / "_build" / "html"
-    warnings = list(dict.fromkeys(line.replace(f"{tree}/", "") for line in text.splitlines() if _WARNING.search(line)))
+    warnings = list(
+        dict.fromkeys(line.replace(f"{tree}/", "") for line in text.splitlines() if _WARNING.search(line))
+    )
     if not (made / "index.html").exists():
         raise UnforgetError(f"Jupyter Book made no site: {(warnings or ['no message'])[-1]} (log: {log})")
     if finished.returncode and not warnings:

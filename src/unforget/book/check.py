@@ -1,4 +1,4 @@
-"""What a built site must hold beyond a clean build: Jupyter Book renders errors and dead images without a word.
+"""What a site must hold beyond a clean build: Jupyter Book renders errors and dead images silently.
 
 Every check takes the folder of the built site and returns its problems, each as one line.
 """
@@ -14,13 +14,19 @@ from bs4 import BeautifulSoup, Tag
 MIN_ALT_WORDS = 4
 _NEEDED_LINKS = {"stylesheet", "icon", "preload", "modulepreload", "manifest", "apple-touch-icon"}
 _CSS_ADDRESS = re.compile(r"""(?:url\(\s*|@import\s+)["']?((?:https?:)?//[^"')\s]+)""")
-_SCRIPT_ADDRESS = re.compile(r"""(?:\bimport\b[^;\n]*?|\.(?:src|href)\s*=\s*|\bfetch\(\s*)["']((?:https?:)?//[^"']+)""")
+_SCRIPT_ADDRESS = re.compile(
+    r"""(?:\bimport\b[^;\n]*?|\.(?:src|href)\s*=\s*|\bfetch\(\s*)["']((?:https?:)?//[^"']+)"""
+)
 _FILE_NAME = re.compile(r"[/\\]|\.(?:png|svg|jpe?g|gif|pdf|webp)$", re.IGNORECASE)
 
 
 def all_checks(site: Path) -> list[str]:
     """Every check of this module on the site, in one list."""
-    return [problem for check in (error_outputs, poor_alt_texts, dead_links, network_needs) for problem in check(site)]
+    return [
+        problem
+        for check in (error_outputs, poor_alt_texts, dead_links, network_needs)
+        for problem in check(site)
+    ]
 
 
 def _pages(site: Path) -> Iterator[tuple[Path, BeautifulSoup]]:
@@ -36,8 +42,11 @@ def _parse(path: Path, changed: int) -> BeautifulSoup:
 
 def error_outputs(site: Path) -> list[str]:
     """Notebook cells that show a traceback."""
-    return [f"{path.relative_to(site)}: an error output: {_last_line(found)}"
-            for path, page in _pages(site) for found in page.select("div.output.traceback")]
+    return [
+        f"{path.relative_to(site)}: an error output: {_last_line(found)}"
+        for path, page in _pages(site)
+        for found in page.select("div.output.traceback")
+    ]
 
 
 def _last_line(found: Tag) -> str:
@@ -45,7 +54,7 @@ def _last_line(found: Tag) -> str:
 
 
 def poor_alt_texts(site: Path) -> list[str]:
-    """Images in the text of a page whose alt text is missing, a file name, or too short to say what is seen."""
+    """Images in the text of a page whose alt text is missing, a file name, or too short to say much."""
     problems = []
     for path, page in _pages(site):
         for image in page.select("main img, article img"):
@@ -64,8 +73,15 @@ def dead_links(site: Path) -> list[str]:
     """Links, downloads, images, scripts and styles within the site that lead nowhere, anchors included."""
     problems = []
     for path, page in _pages(site):
-        for tag, attribute in (("a", "href"), ("img", "src"), ("link", "href"), ("script", "src"), ("source", "src"),
-                               ("object", "data"), ("iframe", "src")):
+        for tag, attribute in (
+            ("a", "href"),
+            ("img", "src"),
+            ("link", "href"),
+            ("script", "src"),
+            ("source", "src"),
+            ("object", "data"),
+            ("iframe", "src"),
+        ):
             for found in page.find_all(tag, **{attribute: True}):
                 reason = _dead(site, path, found[attribute], anchors=tag == "a")
                 if reason:
@@ -95,7 +111,9 @@ _KNOWN: dict[tuple[Path, int], set[str]] = {}
 
 def _anchors(path: Path, changed: int, parsed: BeautifulSoup) -> set[str]:
     if (path, changed) not in _KNOWN:
-        _KNOWN[path, changed] = {found[key] for key in ("id", "name") for found in parsed.find_all(attrs={key: True})}
+        _KNOWN[path, changed] = {
+            found[key] for key in ("id", "name") for found in parsed.find_all(attrs={key: True})
+        }
     return _KNOWN[path, changed]
 
 
@@ -106,22 +124,36 @@ def network_needs(site: Path) -> list[str]:
     """
     problems = []
     for path, page in _pages(site):
-        needed = [found.get("src") or found.get("data") or "" for found in
-                  page.select("script[src], img[src], source[src], iframe[src], video[src], audio[src], embed[src], "
-                              "object[data], track[src]")]
-        needed += [part.split()[0] for found in page.select("[srcset]") for part in found["srcset"].split(",")]
-        needed += [found["href"] for found in page.find_all("link", href=True)
-                   if _NEEDED_LINKS & set(found.get("rel", []))]
+        needed = [
+            found.get("src") or found.get("data") or ""
+            for found in page.select(
+                "script[src], img[src], source[src], iframe[src], video[src], audio[src], embed[src], "
+                "object[data], track[src]"
+            )
+        ]
+        needed += [
+            part.split()[0] for found in page.select("[srcset]") for part in found["srcset"].split(",")
+        ]
+        needed += [
+            found["href"]
+            for found in page.find_all("link", href=True)
+            if _NEEDED_LINKS & set(found.get("rel", []))
+        ]
         needed += [found["poster"] for found in page.select("video[poster]")]
         styles = [found.get_text() for found in page.find_all("style")]
         styles += [found["style"] for found in page.select("[style]")]
         needed += [address for style in styles for address in _CSS_ADDRESS.findall(style)]
-        needed += [address for found in page.find_all("script", src=False)
-                   for address in _SCRIPT_ADDRESS.findall(found.get_text())]
+        needed += [
+            address
+            for found in page.find_all("script", src=False)
+            for address in _SCRIPT_ADDRESS.findall(found.get_text())
+        ]
         problems += [f"{path.relative_to(site)}: needs {address}" for address in needed if _outside(address)]
     for path in sorted(site.rglob("*.css")):
-        problems += [f"{path.relative_to(site)}: needs {address}"
-                     for address in _CSS_ADDRESS.findall(path.read_text(encoding="utf-8", errors="replace"))]
+        problems += [
+            f"{path.relative_to(site)}: needs {address}"
+            for address in _CSS_ADDRESS.findall(path.read_text(encoding="utf-8", errors="replace"))
+        ]
     return list(dict.fromkeys(problems))
 
 

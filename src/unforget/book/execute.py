@@ -1,8 +1,6 @@
-"""Executing notebooks with papermill: parameters checked first, results normalised, nothing half-written left behind."""
+"""Executing notebooks with papermill: parameters checked first, nothing half-written left behind."""
 
 import ast
-import copy
-import hashlib
 import json
 import os
 import re
@@ -20,15 +18,20 @@ import papermill
 from ipykernel.kernelspec import write_kernel_spec
 from nbformat import NotebookNode
 
+from unforget.book.notebook import KERNEL, normalise, write
 from unforget.errors import UnforgetError, choose
 
-KERNEL = "python3"
-INJECTED = "injected-parameters"
-_TYPES = {"int": int, "float": (float, int), "str": str, "bool": bool, "list": list, "tuple": (list, tuple),
-          "dict": dict, "None": type(None)}
+_TYPES = {
+    "int": int,
+    "float": (float, int),
+    "str": str,
+    "bool": bool,
+    "list": list,
+    "tuple": (list, tuple),
+    "dict": dict,
+    "None": type(None),
+}
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
-_KERNEL_FILE = re.compile(r"\S*ipykernel_\d+\S*?\.py")
-_PROGRESS = re.compile(r"\r|\d+%\|")
 
 
 @dataclass(frozen=True)
@@ -42,41 +45,48 @@ class Executed:
 
 
 def parameters_of(notebook: Path) -> dict[str, dict]:
-    """Parameters that a notebook declares in its cell tagged `parameters`: name -> type, default (source), help.
+    """What a notebook declares in its cell tagged `parameters`: name -> type, default (source), help.
 
     Raises `UnforgetError` for a file that is no notebook, names no kernel, or is older than format 4.5.
     """
     try:
         version = nbformat.read(notebook, as_version=nbformat.NO_CONVERT)
-        if (version.get("nbformat", 0), version.get("nbformat_minor", 0)) < (4, 5):  # every execution would give its cells new random ids
+        if (version.get("nbformat", 0), version.get("nbformat_minor", 0)) < (
+            4,
+            5,
+        ):  # every execution would give its cells new random ids
             raise ValueError("its format is older than 4.5, the first with cell ids; save it anew")
         declared = papermill.inspect_notebook(str(notebook))
     except (OSError, ValueError, nbformat.ValidationError) as error:
         raise UnforgetError(f"cannot read the parameters of {notebook}: {_first_line(error)}") from error
-    return {name: {"type": p["inferred_type_name"], "default": p["default"], "help": p["help"]}
-            for name, p in declared.items()}
+    return {
+        name: {"type": p["inferred_type_name"], "default": p["default"], "help": p["help"]}
+        for name, p in declared.items()
+    }
 
 
 def check_parameters(notebook: Path, parameters: Mapping[str, object]) -> dict[str, object]:
-    """Refuse unknown names and wrong types (papermill only warns); return the values that differ from the defaults.
+    """Refuse unknown names and wrong types (papermill only warns); return what differs from the defaults.
 
-    Leaving the defaults out keeps an ordinary smoke run free of an injected cell, so that a page shows one exactly
-    where its parameters are not those in its source. Raises `UnforgetError`.
+    Leaving the defaults out keeps an ordinary smoke run free of an injected cell, so that a page shows one
+    exactly where its parameters are not those in its source. Raises `UnforgetError`.
     """
     declared = parameters_of(notebook)
     changed = {}
     for name, value in parameters.items():
         known = declared[choose(f"parameter of {notebook.name}", name, declared)]
         if not _fits(value, known["type"]):
-            raise UnforgetError(f"parameter {name!r} of {notebook.name} is a {known['type']}; "
-                                f"got {value!r} ({type(value).__name__})")
+            raise UnforgetError(
+                f"parameter {name!r} of {notebook.name} is a {known['type']}; "
+                f"got {value!r} ({type(value).__name__})"
+            )
         if not _same(value, known["default"]):
             changed[name] = value
     return changed
 
 
 def _fits(value: object, annotation: str) -> bool:
-    """Whether a value fits an annotation such as `int`, `list[int]`, `str | None`; an unknown annotation fits all."""
+    """Whether a value fits an annotation like `int`, `list[int]`, `str | None`; an unknown one fits all."""
     if annotation == "None":  # papermill's word for "no type given"
         return True
     outer = [re.sub(r"\[.*\]", "", part).strip(" \"'") for part in annotation.split("|")]
@@ -98,13 +108,21 @@ def _same(value: object, default: str) -> bool:
         return False
 
 
-def execute(notebook: Path, output: Path, parameters: Mapping[str, object], *, log: Path,
-            variables: Mapping[str, str] | None = None, timeout: float | None = None) -> Executed:
+def execute(
+    notebook: Path,
+    output: Path,
+    parameters: Mapping[str, object],
+    *,
+    log: Path,
+    variables: Mapping[str, str] | None = None,
+    timeout: float | None = None,
+) -> Executed:
     """Execute one notebook into `output`, which is replaced only on success.
 
-    The kernel is this interpreter's, whatever kernels are installed elsewhere, runs in the notebook's own folder
-    (as Jupyter does) with one thread, and sees `variables` added to the environment. The full traceback of a failure
-    goes to `log`. A notebook that holds an error output fails, even where papermill let it pass.
+    The kernel is this interpreter's, whatever kernels are installed elsewhere, runs in the notebook's own
+    folder (as Jupyter does) with one thread, and sees `variables` added to the environment. The full
+    traceback of a failure goes to `log`. A notebook that holds an error output fails, even where papermill
+    let it pass.
     """
     start = time.perf_counter()
     changed = check_parameters(notebook, parameters)
@@ -113,9 +131,25 @@ def execute(notebook: Path, output: Path, parameters: Mapping[str, object], *, l
         values = Path(folder) / "parameters.json"  # JSON is YAML, which papermill reads
         values.write_text(json.dumps(changed))
         finished = subprocess.run(
-            [sys.executable, "-m", "papermill", str(notebook), str(raw), "-k", KERNEL, "--cwd", str(notebook.parent),
-             "--no-progress-bar", "-f", str(values)],
-            env=_environment(Path(folder), variables or {}), capture_output=True, text=True, timeout=timeout)
+            [
+                sys.executable,
+                "-m",
+                "papermill",
+                str(notebook),
+                str(raw),
+                "-k",
+                KERNEL,
+                "--cwd",
+                str(notebook.parent),
+                "--no-progress-bar",
+                "-f",
+                str(values),
+            ],
+            env=_environment(Path(folder), variables or {}),
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+        )
         executed = nbformat.read(raw, as_version=4) if raw.exists() else None
         error, details = _failure(finished, executed)
         seconds = time.perf_counter() - start
@@ -129,24 +163,23 @@ def execute(notebook: Path, output: Path, parameters: Mapping[str, object], *, l
     return Executed(notebook, seconds, output)
 
 
-def write(notebook: NotebookNode, path: Path) -> None:
-    """Write a notebook atomically: a reader sees the old file or the new one."""
-    part = path.with_name(path.name + ".part")
-    nbformat.write(notebook, part)
-    os.replace(part, path)
-
-
 def _environment(folder: Path, variables: Mapping[str, str]) -> dict[str, str]:
-    """Environment of the kernel: this interpreter as kernel python3, one thread, no personal IPython settings."""
+    """Environment of the kernel: this interpreter as python3, one thread, no personal IPython settings."""
     write_kernel_spec(str(folder / "jupyter" / "kernels" / KERNEL))
-    env = {**os.environ, "OMP_NUM_THREADS": "1", "JUPYTER_PATH": str(folder / "jupyter"),
-           "IPYTHONDIR": str(folder / "ipython"), "PYDEVD_DISABLE_FILE_VALIDATION": "1", **variables}
+    env = {
+        **os.environ,
+        "OMP_NUM_THREADS": "1",
+        "JUPYTER_PATH": str(folder / "jupyter"),
+        "IPYTHONDIR": str(folder / "ipython"),
+        "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+        **variables,
+    }
     env.pop("MPLBACKEND", None)  # a backend set by the user would leave the pages without figures
     return env
 
 
 def _failure(finished: subprocess.CompletedProcess, executed: NotebookNode | None) -> tuple[str, str]:
-    """One line that says which cell failed and how, and the full text behind it; two empty strings if none did."""
+    """One line that says which cell failed and how, and the full text behind it; both empty if none did."""
     if executed is not None:
         for number, cell in enumerate(executed.cells):
             for out in cell.get("outputs", []):
@@ -162,77 +195,28 @@ def _failure(finished: subprocess.CompletedProcess, executed: NotebookNode | Non
     return "", ""
 
 
-def source_sha(notebook: NotebookNode, parameters: Mapping[str, object]) -> str:
-    """sha256 over the code cells, the injected one apart, and over the parameters that differ from the defaults."""
-    sources = [cell.source for cell in notebook.cells if cell.cell_type == "code" and INJECTED not in tags(cell)]
-    return hashlib.sha256(json.dumps([sources, dict(parameters)], sort_keys=True).encode()).hexdigest()
+def execute_all(
+    jobs: Iterable[tuple[Path, Path, Path]],
+    parameters: Mapping[str, object],
+    *,
+    workers: int = 2,
+    variables: Mapping[str, str] | None = None,
+    say: Callable[[str], None] = print,
+) -> list[Executed]:
+    """Execute jobs (notebook, output, log), `workers` side by side; return results in the order of the jobs.
 
-
-def tags(cell: NotebookNode) -> list[str]:
-    """Tags of a cell."""
-    return list(cell.metadata.get("tags", []))
-
-
-def normalise(executed: NotebookNode, parameters: Mapping[str, object]) -> NotebookNode:
-    """Strip what differs between two equal runs (times, paths, progress bars); keep the parameters and the source hash.
-
-    The parameters stand in `metadata.unforget.parameters`, the hash of code and parameters in
-    `metadata.unforget.source_sha`. Cell ids are kept; the injected cell, new each time, is named after its tag.
-    """
-    notebook = copy.deepcopy(executed)
-    notebook.metadata = NotebookNode(
-        kernelspec={"name": KERNEL, "display_name": "Python 3", "language": "python"},
-        language_info={"name": "python", "file_extension": ".py", "mimetype": "text/x-python",
-                       "pygments_lexer": "ipython3"},
-        **{key: value for key, value in notebook.metadata.items()
-           if key not in ("kernelspec", "language_info", "papermill", "unforget", "widgets")})
-    for cell in notebook.cells:
-        for key in ("papermill", "execution", "ExecuteTime", "collapsed", "scrolled"):
-            cell.metadata.pop(key, None)
-        if not cell.metadata.get("tags", ["kept"]):  # papermill adds an empty list
-            cell.metadata.pop("tags")
-        if INJECTED in tags(cell):
-            cell.id = INJECTED
-        if cell.cell_type == "code":
-            cell.outputs = [_without_places(out) for out in cell.outputs if not _is_progress(out)]
-    notebook.metadata["unforget"] = {"parameters": dict(parameters), "source_sha": source_sha(notebook, parameters)}
-    return notebook
-
-
-def _is_progress(out: NotebookNode) -> bool:
-    """A bar that tqdm draws on stderr, or the empty line that closes one."""
-    return (out.output_type == "stream" and out.name == "stderr"
-            and bool(_PROGRESS.search(out.text) or not out.text.strip()))
-
-
-def _without_places(out: NotebookNode) -> NotebookNode:
-    """Warnings name the files they come from: keep the name, not where this machine keeps the file."""
-    if out.output_type == "stream" and out.name == "stderr":
-        out.text = _KERNEL_FILE.sub("<cell>", out.text).replace(sys.prefix, "<environment>")
-    return out
-
-
-def machine_paths(notebook: NotebookNode, folders: Iterable[str]) -> list[str]:
-    """Cells whose outputs hold one of these folders of this machine, which would be committed with them."""
-    return [f"cell {cell.id} prints a path of this machine: {folder}"
-            for cell in notebook.cells if cell.cell_type == "code"
-            for folder in folders if json.dumps(folder)[1:-1] in json.dumps(cell.outputs)]
-
-
-def execute_all(jobs: Iterable[tuple[Path, Path, Path]], parameters: Mapping[str, object], *, workers: int = 2,
-                variables: Mapping[str, str] | None = None,
-                say: Callable[[str], None] = print) -> list[Executed]:
-    """Execute jobs (notebook, output, log), `workers` side by side; one line each as it ends, results in job order.
-
-    All parameters are checked before the first notebook starts. A failing notebook stops no other one.
+    `say` gets a line as each ends. All parameters are checked before the first notebook starts. A failing
+    notebook stops no other one.
     """
     jobs = list(jobs)
     for notebook, _, _ in jobs:
         check_parameters(notebook, parameters)
     done: dict[Path, Executed] = {}
     with ThreadPoolExecutor(max(1, workers)) as pool:
-        waiting = [pool.submit(execute, notebook, output, parameters, log=log, variables=variables)
-                   for notebook, output, log in jobs]
+        waiting = [
+            pool.submit(execute, notebook, output, parameters, log=log, variables=variables)
+            for notebook, output, log in jobs
+        ]
         for future in as_completed(waiting):
             result = future.result()
             done[result.notebook] = result

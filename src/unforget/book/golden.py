@@ -1,33 +1,31 @@
-"""Is a committed notebook still what its code produces? nbval's comparison, applied to one execution made elsewhere.
+"""Is a committed notebook still what its code produces? nbval's comparison on one execution made elsewhere.
 
 nbval would execute every notebook once more, and knows no tolerance. So its cell comparison
-(`nbval.plugin.IPyNbCell.compare_outputs`) is given outputs that papermill already made, and values whose equality
-allows for rounding. It leaves out stderr (progress bars, warnings); images are compared by presence, size and
-alt text, since their bytes differ between platforms and releases of matplotlib.
+(`nbval.plugin.IPyNbCell.compare_outputs`) is given outputs that papermill already made, and values whose
+equality allows for rounding. It leaves out stderr (progress bars, warnings); images are compared by presence,
+size and alt text, since their bytes differ between platforms and releases of matplotlib.
 """
 
 import base64
 import re
 import struct
 from dataclasses import dataclass
-from pathlib import Path
 
-import nbformat
 from nbformat import NotebookNode
 from nbval.plugin import IPyNbCell, coalesce_streams, nocolors
 
-from unforget.book.execute import INJECTED, source_sha, tags
+from unforget.book.notebook import INJECTED, source_sha, tags
 
 RELATIVE = 0.02
-"""How far a printed decimal number may move, as a fraction of the larger one, beyond one unit of its last place.
+"""How far a printed decimal may move, as a fraction of the larger one; one unit of its last place is free.
 
-Another processor sums in another order; smoke runs are short, and accuracies on a few hundred test samples move by a
-sample. A cell declares its own with the metadata `{"unforget": {"tolerance": 0.1}}`, which then holds for whole
-numbers too; these are otherwise compared exactly, being counts and labels.
+Another processor sums in another order; smoke runs are short, and accuracies on a few hundred test samples
+move by a sample. A cell declares its own with the metadata `{"unforget": {"tolerance": 0.1}}`, which then
+holds for whole numbers too; these are otherwise compared exactly, being counts and labels.
 """
 
 VOLATILE = "volatile"
-"""Tag of a cell whose outputs describe the run (times, memory, host): only that it has outputs is compared."""
+"""Tag of a cell whose outputs describe the run (times, host): only that it has outputs is compared."""
 
 IMAGE_SIZE = 0.05
 """How far the width or height of an image may move: a tight bounding box follows the fonts."""
@@ -56,18 +54,23 @@ class Difference:
     what: str
 
     def __str__(self) -> str:
-        return f"{self.notebook}, cell {self.cell}: {self.what}" if self.cell else f"{self.notebook}: {self.what}"
+        return (
+            f"{self.notebook}, cell {self.cell}: {self.what}"
+            if self.cell
+            else f"{self.notebook}: {self.what}"
+        )
 
 
 class Tolerant(str):
-    """A text equal to another one if they differ only in padding and, within `tolerance`, in their numbers."""
+    """A text equal to another if they differ only in padding and, within `tolerance`, in their numbers."""
 
     tolerance: float
     exact_integers: bool
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, str) and not _first_change(str(self), str(other), self.tolerance,
-                                                            self.exact_integers)
+        return isinstance(other, str) and not _first_change(
+            str(self), str(other), self.tolerance, self.exact_integers
+        )
 
     def __ne__(self, other: object) -> bool:
         return not self == other
@@ -133,10 +136,14 @@ def _first_change(golden: str, executed: str, tolerance: float, exact_integers: 
 
 
 def close(a: str, b: str, tolerance: float, exact_integers: bool = True) -> bool:
-    """Whether two printed numbers agree: within `tolerance` of the larger one, or one unit of the last place."""
+    """Whether two printed numbers agree: within `tolerance` of the larger, or one unit of the last place."""
     if a == b:
         return True
-    if exact_integers and a.lstrip("+-−").replace(",", "").isdigit() and b.lstrip("+-−").replace(",", "").isdigit():
+    if (
+        exact_integers
+        and a.lstrip("+-−").replace(",", "").isdigit()
+        and b.lstrip("+-−").replace(",", "").isdigit()
+    ):
         return False
     x, y = (float(text.replace(",", "").replace("−", "-")) for text in (a, b))
     unit = max(_unit(a), _unit(b))
@@ -155,7 +162,7 @@ def _short(text: str) -> str:
 
 
 def stale(golden: NotebookNode, executed: NotebookNode, name: str = "notebook") -> list[Difference]:
-    """Why a golden (the committed notebook) is stale, given the same notebook freshly executed; empty if it is not."""
+    """Why a golden (the committed notebook) is stale, given the same notebook freshly executed."""
     stored = golden.metadata.get("unforget", {})
     if "source_sha" not in stored:
         return [Difference(name, "", "was committed without its outputs; accept an execution")]
@@ -163,8 +170,14 @@ def stale(golden: NotebookNode, executed: NotebookNode, name: str = "notebook") 
     if stored["source_sha"] != source_sha(golden, stored.get("parameters", {})):
         found.append(Difference(name, "", "code cells or parameters changed since its outputs were made"))
     if stored.get("parameters", {}) != executed.metadata["unforget"]["parameters"]:
-        found.append(Difference(name, "", f"made with parameters {stored.get('parameters', {})}, "
-                                          f"executed with {executed.metadata['unforget']['parameters']}"))
+        found.append(
+            Difference(
+                name,
+                "",
+                f"made with parameters {stored.get('parameters', {})}, "
+                f"executed with {executed.metadata['unforget']['parameters']}",
+            )
+        )
     old, new = ([c for c in nb.cells if INJECTED not in tags(c)] for nb in (golden, executed))
     if [c.cell_type for c in old] != [c.cell_type for c in new]:
         return [*found, Difference(name, "", f"has {len(old)} cells, executed {len(new)}, or of other types")]
@@ -189,10 +202,16 @@ def _kept(cell: NotebookNode) -> list[NotebookNode]:
 
 
 def compare_images(golden: list[NotebookNode], executed: list[NotebookNode]) -> list[str]:
-    """Differences between the images of two lists of outputs: how many, what kind, how large, which alt text."""
-    old, new = ([(mime, data, out.get("metadata", {}).get(mime, {}).get("alt"))
-                 for out in outs for mime, data in sorted(out.get("data", {}).items()) if is_image(mime)]
-                for outs in (golden, executed))
+    """Differences between the images of two lists of outputs: number, kind, size, alt text."""
+    old, new = (
+        [
+            (mime, data, out.get("metadata", {}).get(mime, {}).get("alt"))
+            for out in outs
+            for mime, data in sorted(out.get("data", {}).items())
+            if is_image(mime)
+        ]
+        for outs in (golden, executed)
+    )
     if [image[0] for image in old] != [image[0] for image in new]:
         return [f"images were {[i[0] for i in old]}, are {[i[0] for i in new]}"]
     found = []
@@ -200,7 +219,9 @@ def compare_images(golden: list[NotebookNode], executed: list[NotebookNode]) -> 
         sizes = image_size(mime, was), image_size(mime, now)
         if any(abs(a - b) > IMAGE_SIZE * max(a, b) for a, b in zip(*sizes)):
             found.append(f"{mime}: size {sizes[0]} became {sizes[1]}")
-        if (alt_was is None) != (alt_now is None) or _first_change(alt_was or "", alt_now or "", RELATIVE, True):
+        if (alt_was is None) != (alt_now is None) or _first_change(
+            alt_was or "", alt_now or "", RELATIVE, True
+        ):
             found.append(f"{mime}: alt text {alt_was!r} became {alt_now!r}")
     return found
 
@@ -214,8 +235,3 @@ def image_size(mime: str, data: str) -> tuple[float, float]:
         box = re.search(r'viewBox="[\d.]+ [\d.]+ ([\d.]+) ([\d.]+)"', data)
         return (float(box[1]), float(box[2])) if box else (0.0, 0.0)
     return 0.0, 0.0
-
-
-def read(path: Path) -> NotebookNode:
-    """Read a notebook."""
-    return nbformat.read(path, as_version=4)

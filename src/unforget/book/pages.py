@@ -11,11 +11,13 @@ PAGES: dict[str, Callable[[], str]] = {}
 
 def page(name: str) -> Callable[[Callable[[], str]], Callable[[], str]]:
     """Register a function without arguments as the maker of the fragment `name` (used as a decorator)."""
+
     def register(make: Callable[[], str]) -> Callable[[], str]:
         if name in PAGES:
             raise ValueError(f"two functions make the page fragment {name!r}")
         PAGES[name] = make
         return make
+
     return register
 
 

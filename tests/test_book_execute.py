@@ -64,7 +64,7 @@ def test_nothing_is_executed_if_one_notebook_refuses_the_parameters(tmp_path, pl
     other = tiny_book.save(tiny_book.notebook(parameters="profile: str = 'smoke'"), tmp_path / "other.ipynb")
     jobs = [(path, tmp_path / "out" / path.name, tmp_path / "log.txt") for path in (plain, other)]
     with pytest.raises(UnforgetError, match="other.ipynb"):
-        execute_all(jobs, {"profile": "smoke", "compute": False})
+        execute_all(jobs, {"profile": "smoke", "compute": False}, say=print)
     assert not (tmp_path / "out").exists()
 
 

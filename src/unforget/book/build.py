@@ -17,6 +17,11 @@ from unforget.errors import UnforgetError, choose
 PROFILES = ("smoke", "lite", "paper")
 
 
+def _say(line: str) -> None:
+    """Print at once: through a pipe, as in continuous integration, lines would arrive together at the end."""
+    print(line, flush=True)
+
+
 @dataclass
 class Report:
     """What a build did: `page` is the page to open (None if no site was built), `problems` one line each."""
@@ -74,7 +79,7 @@ def build(
     *,
     root: Path | None = None,
     missing: Sequence[str] = (),
-    say: Callable[[str], None] = print,
+    say: Callable[[str], None] = _say,
 ) -> Report:
     """Execute every notebook once and build the site into `_build/<profile>/html`.
 
@@ -92,7 +97,7 @@ def check(
     accept: bool = False,
     *,
     root: Path | None = None,
-    say: Callable[[str], None] = print,
+    say: Callable[[str], None] = _say,
 ) -> Report:
     """`build`, strictly, and with the same one execution: committed notebooks not stale, the site sound."""
     return _run(profile, False, workers, True, accept, root, (), say, checks=True)

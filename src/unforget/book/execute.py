@@ -115,7 +115,6 @@ def execute(
     *,
     log: Path,
     variables: Mapping[str, str] | None = None,
-    timeout: float | None = None,
 ) -> Executed:
     """Execute one notebook into `output`, which is replaced only on success.
 
@@ -130,25 +129,22 @@ def execute(
         raw = Path(folder) / "executed.ipynb"
         values = Path(folder) / "parameters.json"  # JSON is YAML, which papermill reads
         values.write_text(json.dumps(changed))
+        places = [str(notebook), str(raw), "--cwd", str(notebook.parent)]
         finished = subprocess.run(
             [
                 sys.executable,
                 "-m",
                 "papermill",
-                str(notebook),
-                str(raw),
+                *places,
                 "-k",
                 KERNEL,
-                "--cwd",
-                str(notebook.parent),
-                "--no-progress-bar",
                 "-f",
                 str(values),
+                "--no-progress-bar",
             ],
             env=_environment(Path(folder), variables or {}),
             capture_output=True,
             text=True,
-            timeout=timeout,
         )
         executed = nbformat.read(raw, as_version=4) if raw.exists() else None
         error, details = _failure(finished, executed)
@@ -201,7 +197,7 @@ def execute_all(
     *,
     workers: int = 2,
     variables: Mapping[str, str] | None = None,
-    say: Callable[[str], None] = print,
+    say: Callable[[str], None],
 ) -> list[Executed]:
     """Execute jobs (notebook, output, log), `workers` side by side; return results in the order of the jobs.
 
@@ -217,8 +213,13 @@ def execute_all(
             pool.submit(execute, notebook, output, parameters, log=log, variables=variables)
             for notebook, output, log in jobs
         ]
-        for future in as_completed(waiting):
-            result = future.result()
-            done[result.notebook] = result
-            say(f"[{len(done)}/{len(jobs)}] {result.seconds:6.1f} s  {result.error or result.notebook.name}")
+        try:
+            for future in as_completed(waiting):
+                result = future.result()
+                done[result.notebook] = result
+                told = result.error or result.notebook.name
+                say(f"[{len(done)}/{len(jobs)}] {result.seconds:6.1f} s  {told}")
+        except BaseException:  # Ctrl-C reaches the running kernels by itself; start no further one
+            pool.shutdown(cancel_futures=True)
+            raise
     return [done[notebook] for notebook, _, _ in jobs]

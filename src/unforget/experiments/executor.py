@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -75,6 +75,11 @@ def plan(
             for i in range(0, len(todo), max(size, 1))
         ]
     return jobs
+
+
+def without_checkpoint(job: Job) -> Job:
+    """The same work, leaving nothing on disk: for runs of seconds whose result is only shown."""
+    return replace(job, checkpoints=None)
 
 
 def execute(

@@ -1,0 +1,150 @@
+"""What every notebook begins with: a section of the book at a profile, its runs, and the frames its tables need.
+
+    section = Section("hnet/split-mnist", profile="smoke", seeds="", device="auto", compute=False)
+    section.run()
+
+At `smoke` everything is trained on the spot. At `lite` and `paper` the recorded runs are shown; with `compute` the
+missing ones are trained and recorded first.
+"""
+
+import inspect
+import textwrap
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+from tqdm.auto import tqdm
+
+from unforget.errors import UnforgetError, choose
+from unforget.experiments import catalogue, executor, work
+from unforget.experiments.spec import PROFILES, Run, seed_range
+from unforget.loop import Control
+from unforget.results import claims, measured, paper, records, source
+from unforget.results.records import Record
+from unforget.results.tables import Table
+
+
+class Section:
+    """An experiment at a profile. Raises `UnforgetError` for an unknown experiment, profile, device or bad seeds."""
+
+    def __init__(self, id: str, profile: str = "smoke", seeds: str = "", device: str = "auto", compute: bool = False):
+        self.experiment = catalogue.experiment(id)
+        self.profile = choose("profile", profile, PROFILES)
+        self.seeds = seed_range(seeds) if seeds else self.experiment.profile(profile).seeds
+        self.device, self.compute = device, compute
+        self.records: dict[str, Record] = {}
+
+    def run(self) -> None:
+        """Train at smoke, or collect recorded runs (after training the missing ones, with `compute`)."""
+        if self.profile == "smoke":
+            jobs = executor.plan(self.experiment, self.experiment.runs, "smoke", self.seeds, self.device, again=True,
+                                 group=len(self.seeds))  # fmt: skip
+            with tqdm(total=len(jobs), unit="run", desc=self.experiment.id) as bar:
+                for job in jobs:
+                    trained = work.train(executor.without_checkpoint(job), _bar_control(bar))[0]
+                    self.records[job.config["run"].split("/")[-1]] = trained
+            return
+        if self.compute:
+            jobs = executor.plan(self.experiment, self.experiment.runs, self.profile, self.seeds, self.device)
+            with tqdm(total=len(jobs), unit="run", desc=self.experiment.id) as bar:
+                executor.execute(jobs, self.experiment, report=lambda done, where: bar.update(done - bar.n))
+        self.records = {name: record for name, record in self.recorded.items()}
+
+    @cached_property
+    def recorded(self) -> dict[str, Record]:
+        """Recorded runs of this experiment at `paper` (else `lite`) by run name."""
+        found = {}
+        for run in self.experiment.runs:
+            for profile in ("paper", "lite"):
+                config = self.experiment.resolve(run, profile)
+                path = records.path_of(measured.results_folder(), config, measured.label(config))
+                if run.name not in found and path.exists():
+                    found[run.name] = records.load(path)
+        return found
+
+    @property
+    def cells(self) -> pd.DataFrame:
+        """This run's numbers (frame of `unforget.results.measured`)."""
+        return measured.from_records(self.records.values())
+
+    @cached_property
+    def recorded_cells(self) -> pd.DataFrame:
+        """All recorded numbers."""
+        return measured.measured()
+
+    def title(self, name: str) -> str:
+        """How a run is called in tables and figures."""
+        return self.experiment.run(name).title or name
+
+    def source_of(self, *things) -> "Code":
+        """The code of functions or classes, to stand beside their equation."""
+        return Code("\n\n".join(textwrap.dedent(inspect.getsource(thing)).rstrip() for thing in things))
+
+    def claims(self, *ids: str) -> Table:
+        """What the paper claims, evaluated on its own numbers and on our records."""
+        table = claims.evaluate(paper.load(), self.recorded_cells)
+        table = table[table.id.isin(ids)]
+        frame = pd.DataFrame(
+            {
+                "claim": table.claim, "where": table["where"], "on the paper's numbers": table.printed,
+                "on our records": [f"{o}: {r}" if r else o for o, r in zip(table.ours, table.ours_reason, strict=True)],
+            }
+        )  # fmt: skip
+        return Table(frame, "Claims of this section, evaluated by code.", f"tab-{self._slug}-claims")
+
+    def runs_table(self) -> Table:
+        """What each recorded run cost and whether the code has changed since: one line per run."""
+        lines = []
+        for run in self.experiment.runs:
+            record = self.recorded.get(run.name)
+            lines.append(self._run_line(run, record) if record else [self.title(run.name), "not run", *["–"] * 5])
+        columns = ["run", "seeds", "seconds per seed", "parameters", "device", "date", "code"]
+        return Table(pd.DataFrame(lines, columns=columns), "Recorded runs of this section.", f"tab-{self._slug}-runs")
+
+    def _run_line(self, run: Run, record: Record) -> list[str]:
+        blocks = record["run"]
+        seconds = sum(b["seconds"]["train"] + b["seconds"]["evaluate"] for b in blocks) / len(record["replicas"])
+        current = {b["source"] for b in blocks} == {source.source_hash(run.method)}
+        devices = ", ".join(sorted({b["device"] for b in blocks}))
+        return [
+            self.title(run.name), str(len(record["replicas"])), f"{seconds:.1f}", f"{record['counts']['trained']:,}",
+            devices, max(b["date"] for b in blocks), "current" if current else "changed since",
+        ]  # fmt: skip
+
+    @property
+    def _slug(self) -> str:
+        return self.experiment.id.replace("/", "-")
+
+
+class Code:
+    """Python source shown as a code block."""
+
+    def __init__(self, text: str):
+        self.text = text
+
+    def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
+        return {"text/markdown": f"```python\n{self.text}\n```"}
+
+
+def scores(record: Record, view: str) -> np.ndarray:
+    """acc[seed, after_stage, on_task] of a record (see `unforget.results.records.scores`)."""
+    return records.scores(record, view)
+
+
+def probe(record: Record, name: str) -> np.ndarray:
+    """A probe of a record as an array [seed, ...]."""
+    if name not in record["config"]["probes"]:
+        raise UnforgetError(f"run {record['config']['run']} kept no probe {name!r}")
+    return np.array([replica["probes"][name] for replica in record["replicas"]], dtype=float)
+
+
+def _bar_control(bar: tqdm) -> Control:
+    start = bar.n
+
+    def report(done: int, total: int, where: str) -> None:
+        bar.n = start + done / total
+        bar.refresh()
+
+    return Control(report=report)
+
+

@@ -15,7 +15,7 @@ from threading import Thread
 import numpy as np
 import pytest
 import torch
-from small_files import FORMATS, cifar_binary, cifar_pickles, mnist, put, samples, write_idx
+from small_files import FORMATS, cifar_binary, cifar_pickles, mnist, put, write_idx
 from torchvision import datasets
 
 from unforget.data import catalogue, files, images, readers

@@ -14,7 +14,7 @@ import tiny
 import torch
 
 from unforget.checkpoint import Checkpoint
-from unforget.data import streams
+from unforget.data import KINDS
 from unforget.errors import UnforgetError
 from unforget.experiments import work
 from unforget.loop import Control, Interrupted, Loop
@@ -29,14 +29,14 @@ ALL = [*TOYS, "ewc", "si", "hnet"]
 def registered(monkeypatch):
     for name, place in TOYS.items():
         monkeypatch.setitem(METHODS, name, place)
-    monkeypatch.setitem(streams.KINDS, "tiny", tiny.stream)
-    monkeypatch.setitem(streams.KINDS, "tiny unbroken", lambda: tiny.stream().merged())
+    for kind in ("stream", "unbroken", "many"):
+        monkeypatch.setitem(KINDS, f"tiny {kind}", f"tiny:{kind}")
 
 
 def job(method, seeds=(0, 1, 2), checkpoints=None, **changes):
     own = {} if method in TOYS else tiny.SHARED | tiny.OPTIONS[method]
     return work.Job(
-        {"run": f"tiny/{method}", "stream": {"kind": "tiny unbroken" if method == "Unbroken" else "tiny"},
+        {"run": f"tiny/{method}", "stream": {"kind": "tiny unbroken" if method == "Unbroken" else "tiny stream"},
          "method": method, "scenario": "CL1", "views": ["CL1"], "options": own | changes, "probes": []},
         tuple(seeds), checkpoints=checkpoints,
     )  # fmt: skip
@@ -97,10 +97,9 @@ def test_scores_have_their_place():
     assert unbroken.shape == (3, 1, 3) and not np.isnan(unbroken).any()
 
 
-def test_many_tasks_keep_the_during_and_final_rows_only(monkeypatch):
-    monkeypatch.setitem(streams.KINDS, "many", lambda: tiny.stream(tasks=12))
+def test_many_tasks_keep_the_during_and_final_rows_only():
     one = job("ewc", seeds=(0,), iterations=1)
-    accuracy = records.scores(work.train(work.Job(one.config | {"stream": {"kind": "many"}}, (0,)))[0], "CL1")[0]
+    accuracy = records.scores(work.train(work.Job(one.config | {"stream": {"kind": "tiny many"}}, (0,)))[0], "CL1")[0]
     assert np.array_equal(~np.isnan(accuracy), np.eye(12, dtype=bool) | (np.arange(12) == 11)[:, None])
 
 
@@ -115,10 +114,10 @@ def test_progress_is_reported_up_to_its_end():
 KILLED = """
 import sys; sys.path[:0] = sys.argv[1:3]
 import tiny, pathlib
-from unforget.data import streams
+from unforget.data import KINDS
 from unforget.experiments import work
 from unforget.loop import Control
-streams.KINDS["tiny"] = tiny.stream
+KINDS["tiny stream"] = "tiny:stream"
 import test_loop
 work.train(test_loop.job("hnet", checkpoints=pathlib.Path(sys.argv[3]), iterations=400),
            Control(checkpoint_seconds=0.0, interval=0.0))

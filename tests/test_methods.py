@@ -24,7 +24,8 @@ def test_seeds_together_equal_one_alone(method, scenario):
         torch.testing.assert_close(
             together.predict(x, task, 3)[1:2], alone.predict(x, task, 3), rtol=1e-4, atol=1e-5
         )
-    torch.testing.assert_close(together.state["theta"][1:2], alone.state["theta"], rtol=1e-4, atol=1e-5)
+    for name, value in alone.state.items():
+        torch.testing.assert_close(together.state[name][1:2], value, rtol=1e-3, atol=1e-4)
 
 
 class CountOperations(TorchDispatchMode):
@@ -43,13 +44,14 @@ def test_operations_per_step_do_not_depend_on_replicas(method, scenario):
     for seeds in ((0,), (0, 1, 2, 3, 4, 5, 6)):
         learner, data = tiny.learner(method, scenario, seeds)
         tiny.train(learner, data, stages=len(data.stages) - 1)
-        (phase,) = learner.phases(len(data.stages) - 1)
-        phase.begin()
-        phase.step(phase.batches(0), 0)  # what is derived once a stage is derived here
-        with CountOperations() as counter:
-            phase.step(phase.batches(1), 1)
-        counts.append(counter.count)
-    assert counts[0] == counts[1]
+        counts.append([])
+        for phase in learner.phases(len(data.stages) - 1):
+            phase.begin()
+            phase.step(phase.batches(0), 0)  # what is derived once a stage is derived here
+            with CountOperations() as counter:
+                phase.step(phase.batches(1), 1)
+            counts[-1].append(counter.count)
+    assert counts[0] == counts[1] and all(counts[0])
 
 
 @pytest.mark.parametrize("method, name, values", [
@@ -197,4 +199,7 @@ def test_options_are_checked():
         options(kind, {"betta": 0.1}, "hnet")
     with pytest.raises(UnforgetError, match="option beta of hnet cannot be 'high'"):
         options(kind, {"beta": "high"}, "hnet")
-    assert options(kind, {"hidden": [3, 4], "beta": 1, "chunk_size": None}, "hnet").hidden == (3, 4)
+    with pytest.raises(UnforgetError, match="did you mean 'gram'"):
+        options(kind, {"form": "gramm"}, "hnet")
+    chosen = options(kind, {"hidden": [3, 4], "beta": 1, "chunk_size": None}, "hnet")
+    assert chosen.hidden == (3, 4) and isinstance(chosen.beta, float)

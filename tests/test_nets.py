@@ -53,3 +53,9 @@ def test_initial_values_have_their_bounds():
     parts = layout.split(fan_in)
     assert 0.95 * 50**-0.5 < parts["W1"].abs().max() < 50**-0.5
     assert 30**-0.5 > parts["b2"].abs().max() > 0.8 * 30**-0.5
+
+
+def test_a_kernel_counts_once_per_pixel():
+    parts = Layout({"K": (32, 16, 3, 3), "b": (32,)})
+    xavier, fan_in = (parts.split(f(parts, SEEDS, "t"))["K"].abs().max() for f in (xavier_uniform, fan_in_uniform))
+    assert 0.98 < xavier / (6 / (9 * 48)) ** 0.5 <= 1 and 0.98 < fan_in / (9 * 16) ** -0.5 <= 1

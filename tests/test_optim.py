@@ -41,6 +41,16 @@ def test_look_ahead_is_the_step_that_would_be_made(lr):
     torch.testing.assert_close(weights, expected, rtol=1e-5, atol=1e-7)
 
 
+@pytest.mark.parametrize("fused", [True, False])
+def test_a_schedule_scales_the_step(fused):
+    _, gradients, weights, adam = stacked([1e-2] * 3, fused=fused)
+    whole, tenth = adam.lookahead(gradients[0]), adam.lookahead(gradients[0], rate=0.1)
+    torch.testing.assert_close(tenth, whole / 10, rtol=1e-4, atol=1e-8)
+    expected = weights + tenth
+    adam.step(weights, gradients[0], rate=0.1)
+    torch.testing.assert_close(weights, expected)
+
+
 def test_inactive_replicas_stand_still():
     _, _, weights, _ = stacked([1e-2] * 3, steps=5)
     _, _, masked, adam = stacked(

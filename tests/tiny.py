@@ -30,6 +30,16 @@ def stream(tasks=3, n=40, classes=2, dtype=torch.float32):
     )  # fmt: skip
 
 
+def unbroken():
+    """One stage without task boundaries."""
+    return stream().merged()
+
+
+def many():
+    """More tasks than a full score matrix is kept for."""
+    return stream(tasks=12)
+
+
 def learner(method, scenario="CL1", seeds=(0, 1, 2), data=None, scan=None, **changes):
     """A learner of a tiny network on a tiny stream."""
     data = data or stream()

@@ -7,13 +7,15 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from unforget import evaluation
+from unforget import evaluation, probes
 from unforget.checkpoint import Checkpoint
 from unforget.data.streams import Stream
+from unforget.errors import choose
 from unforget.methods.base import Learner, Phase
 
-FULL_MATRIX_UP_TO = 10
-"""Streams with more tasks are scored only on the tasks of the stage just ended, and on all at the end."""
+FULL_MATRIX_UP_TO = 11
+"""Streams with more tasks (11: SVHN and ten of CIFAR-100, whose curves are drawn after every task) are scored only on the
+tasks of the stage just ended, and on all at the end."""
 
 
 class Interrupted(Exception):
@@ -61,16 +63,17 @@ class Loop:
         learner: Learner,
         stream: Stream,
         views: Sequence[str],
-        probes: Sequence[str] = (),
+        probe_names: Sequence[str] = (),
         control: Control | None = None,
         checkpoint: Checkpoint | None = None,
     ):
-        self.learner, self.stream, self.probes = learner, stream, probes
+        self.learner, self.stream = learner, stream
+        self.probes = {name: probes.find(name) for name in probe_names}
         self.control, self.checkpoint = control or Control(), checkpoint
         any_state = next(iter(learner.state.values()))
         self.device, replicas = any_state.device, len(any_state)
         empty = torch.full((replicas, len(stream.stages), stream.tasks), torch.nan, dtype=torch.float64)
-        self.at = _Position({view: empty.clone() for view in views})
+        self.at = _Position({choose("view", view, evaluation.VIEWS): empty.clone() for view in views})
         self._told = self._saved = time.monotonic()
 
     def run(self) -> Result:
@@ -88,9 +91,9 @@ class Loop:
             self.at.stage, self.at.phase = self.at.stage + 1, 0
             self._save()
         started = time.monotonic()
-        probes = {name: evaluation.PROBES[name](self.learner, self.stream).cpu() for name in self.probes}
+        probed = {name: probe(self.learner, self.stream).cpu() for name, probe in self.probes.items()}
         self._clock("evaluate", started)
-        return Result(self.at.scores, probes, evaluation.finite(self.learner).cpu(), self.at.seconds)
+        return Result(self.at.scores, probed, evaluation.finite(self.learner).cpu(), self.at.seconds)
 
     def _phase(self, phase: Phase, total: int) -> None:
         where = f"{self.stream.stages[self.at.stage].name}, {phase.name}"

@@ -37,10 +37,9 @@ def words(seeds: Int[Tensor, "S"], stream: str, step, n: int) -> Int[Tensor, "S 
     """`n` uniform integers in [0, 2**32) per replica. The first words do not depend on `n`."""
     name = int.from_bytes(hashlib.blake2b(stream.encode(), digest_size=8).digest(), "big")
     block = torch.arange(-(-n // 4), device=seeds.device)
-    step = torch.as_tensor(step, device=seeds.device)
     counter = (block, step & _MASK, torch.full_like(block, name >> 32), torch.full_like(block, name & _MASK))
     key = ((seeds & _MASK)[:, None], ((seeds >> 32) & _MASK)[:, None])
-    return torch.stack(philox(counter, key), -1).flatten(1)[:, :n]
+    return torch.stack(torch.broadcast_tensors(*philox(counter, key)), -1).flatten(1)[:, :n]
 
 
 def uniform(seeds: Int[Tensor, "S"], stream: str, step, shape: tuple[int, ...]) -> Float[Tensor, "S ..."]:

@@ -47,7 +47,7 @@ class Section:
         if self.compute:
             jobs = executor.plan(self.experiment, self.experiment.runs, self.profile, self.seeds, self.device)
             with tqdm(total=len(jobs), unit="run", desc=self.experiment.id) as bar:
-                executor.execute(jobs, self.experiment, report=lambda done, where: bar.update(done - bar.n))
+                executor.execute(jobs, report=lambda done, where: bar.update(done - bar.n))
         self.records = {name: record for name, record in self.recorded.items()}
 
     @cached_property
@@ -57,7 +57,7 @@ class Section:
         for run in self.experiment.runs:
             for profile in ("paper", "lite"):
                 config = self.experiment.resolve(run, profile)
-                path = records.path_of(measured.results_folder(), config, measured.label(config))
+                path = records.path_of(measured.results_folder(), config, catalogue.label(config))
                 if run.name not in found and path.exists():
                     found[run.name] = records.load(path)
         return found
@@ -104,10 +104,10 @@ class Section:
     def _run_line(self, run: Run, record: Record) -> list[str]:
         blocks = record["run"]
         seconds = sum(b["seconds"]["train"] + b["seconds"]["evaluate"] for b in blocks) / len(record["replicas"])
-        current = {b["source"] for b in blocks} == {source.source_hash(run.method)}
+        current = {b["source"] for b in blocks} == {source.source_hash(record["config"])}
         devices = ", ".join(sorted({b["device"] for b in blocks}))
         return [
-            self.title(run.name), str(len(record["replicas"])), f"{seconds:.1f}", f"{record['counts']['trained']:,}",
+            self.title(run.name), str(len(record["replicas"])), f"{seconds:.1f}", f"{record['replicas'][0]['counts']['trained']:,}",
             devices, max(b["date"] for b in blocks), "current" if current else "changed since",
         ]  # fmt: skip
 

@@ -1,0 +1,34 @@
+"""Image sets and the task streams built from them. `KINDS` names the streams as experiments do."""
+
+import inspect
+from importlib import import_module
+from typing import Any
+
+from unforget.errors import choose
+
+KINDS = {
+    "split": "unforget.data.split:split",
+    "permuted": "unforget.data.permuted:permuted",
+    "toy regression": "unforget.data.toy:toy_regression",
+}
+"""Kinds of stream by name. An entry may point outside the package: add yours to train on it."""
+
+
+def complete(kind: str, **parameters) -> dict[str, Any]:
+    """A stream's declaration with every default spelt out; misspelt names are refused with the nearest valid one."""
+    signature = inspect.signature(_find(kind))
+    for name in parameters:
+        choose(f"parameter of stream {kind!r}", name, signature.parameters)
+    bound = signature.bind(**parameters)
+    bound.apply_defaults()
+    return {"kind": kind, **bound.arguments}
+
+
+def build(kind: str, **parameters):
+    """The stream that an experiment declares, as in `build("split", image_set="mnist", classes=2, tasks=5)`."""
+    return _find(kind)(**parameters)
+
+
+def _find(kind: str):
+    module, _, function = KINDS[choose("stream", kind, KINDS)].partition(":")
+    return getattr(import_module(module), function)

@@ -1,7 +1,7 @@
 """Image sets by name: `load("mnist")`."""
 
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import cache, partial
 
 import torch
 from jaxtyping import Int64, UInt8
@@ -53,7 +53,7 @@ def available(name: str) -> bool:
         return False
 
 
-@lru_cache(maxsize=None)
+@cache
 def load(name: str) -> ImageSet:
     """An image set, verified and kept for the whole process; downloaded first if need be (see `files`).
 

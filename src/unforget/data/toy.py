@@ -3,6 +3,9 @@
 import hashlib
 
 import numpy as np
+import torch
+
+from unforget.data.streams import Samples, Stage, Stream
 
 CURVES = (
     (-4.0, -2.0, lambda x: x + 3),
@@ -25,7 +28,13 @@ def task(t: int, train: int = 100, test: int = 50, noise: float = 0.05, seed: in
     return tuple(part.astype(np.float32) for part in (x_train, y_train, x_test, curve(x_test)))
 
 
-def checksums() -> dict[str, str]:
-    """sha256 over all arrays of all tasks."""
-    digest = hashlib.sha256(b"".join(part.tobytes() for t in range(TASKS) for part in task(t)))
-    return {"toy regression": digest.hexdigest()}
+def toy_regression() -> Stream:
+    """The three curves to fit one after the other."""
+    tasks = [task(t) for t in range(TASKS)]
+    digest = hashlib.sha256(b"".join(part.tobytes() for parts in tasks for part in parts)).hexdigest()
+    samples = [[Samples(*map(torch.from_numpy, pair)) for pair in (parts[:2], parts[2:])] for parts in tasks]
+    return Stream(
+        title="toy regression", classes=0, input_shape=(1,),
+        stages=tuple(Stage(f"task {t + 1}", (t,), train) for t, (train, _) in enumerate(samples)),
+        tests=tuple(test for _, test in samples), checksums={"all arrays": digest},
+    )  # fmt: skip

@@ -1,8 +1,11 @@
 """All experiments and all cells they fill, over all papers."""
 
-from unforget.errors import choose
+from collections.abc import Mapping
+from typing import Any
+
+from unforget.errors import UnforgetError, choose
 from unforget.experiments import hnet, lstm
-from unforget.experiments.spec import Cell, Experiment, Run
+from unforget.experiments.spec import PROFILES, Cell, Experiment, Run, completed
 
 EXPERIMENTS: dict[str, Experiment] = {e.id: e for paper in (hnet, lstm) for e in paper.EXPERIMENTS}
 CELLS: tuple[Cell, ...] = hnet.CELLS + lstm.CELLS
@@ -28,3 +31,19 @@ def of(run: str) -> tuple[Experiment, tuple[Run, ...]]:
     parent, _, name = run.rpartition("/")
     ids = {id.partition("/")[2]: id for id in EXPERIMENTS}
     return find(f"{ids[choose('experiment', parent, ids)]}/{name}")
+
+
+def label(config: Mapping[str, Any]) -> str:
+    """The profile a configuration belongs to: "paper" where it equals what is declared there, else lite, smoke, custom.
+
+    Seeds are not part of a configuration: five seeds of the paper's protocol are five seeds of the paper's protocol.
+    """
+    try:
+        parent, (run,) = of(config["run"])
+        config = completed(config)
+    except UnforgetError:
+        return "custom"
+    for profile in ("paper", *PROFILES):
+        if config == parent.resolve(run, profile):
+            return profile
+    return "custom"

@@ -19,8 +19,8 @@ from typing import Any
 
 from unforget import runtime
 from unforget.errors import UnforgetError
-from unforget.experiments import work
-from unforget.experiments.spec import PROFILES, Experiment, Run
+from unforget.experiments import catalogue, work
+from unforget.experiments.spec import Experiment, Run, completed, replicas
 from unforget.experiments.work import Job
 from unforget.loop import Control, Interrupted
 from unforget.results import records
@@ -35,15 +35,6 @@ class Outcome:
 
     written: tuple[Path, ...]
     unfinished: tuple[Job, ...]
-
-
-def label(experiment: Experiment, config: Mapping[str, Any]) -> str:
-    """The profile a configuration belongs to: "paper" where it equals what is declared there, else lite, smoke, custom."""
-    run = experiment.run(config["run"].split("/")[-1])
-    for profile in ("paper", *PROFILES):
-        if config == experiment.resolve(run, profile):
-            return profile
-    return "custom"
 
 
 def plan(
@@ -63,18 +54,21 @@ def plan(
     """
     on = runtime.device(device)
     seeds = tuple(experiment.profile(profile).seeds if seeds is None else seeds)
-    size = group or (len(seeds) if on.type == "cuda" else experiment.cpu_group)
     jobs = []
     for run in runs:
         config = experiment.resolve(run, profile, changes)
-        path = records.path_of(results, config, label(experiment, config))
-        done = set() if again or not path.exists() else {replica["seed"] for replica in records.load(path)["replicas"]}
-        todo = [seed for seed in seeds if seed not in done]
-        jobs += [
-            Job(config, tuple(todo[i : i + size]), device=str(on), checkpoints=CHECKPOINTS)
-            for i in range(0, len(todo), max(size, 1))
-        ]
+        wanted = replicas(seeds, run.scan)
+        path = records.path_of(results, config, catalogue.label(config))
+        done = set() if again or not path.exists() else {records.key(r) for r in records.load(path)["replicas"]}
+        todo = [replica for replica in wanted if records.key(replica) not in done]
+        size = group or (len(wanted) if on.type == "cuda" else experiment.cpu_group)
+        jobs += [_job(config, todo[i : i + size], str(on)) for i in range(0, len(todo), size)]
     return jobs
+
+
+def _job(config: Mapping[str, Any], wanted: Sequence[Mapping[str, Any]], device: str) -> Job:
+    scan = {name: tuple(replica["scan"][name] for replica in wanted) for name in wanted[0]["scan"]}
+    return Job(config, tuple(replica["seed"] for replica in wanted), scan, device, CHECKPOINTS)
 
 
 def without_checkpoint(job: Job) -> Job:
@@ -84,7 +78,6 @@ def without_checkpoint(job: Job) -> Job:
 
 def execute(
     jobs: Sequence[Job],
-    experiment: Experiment,
     workers: int = 1,
     scheduler: str | None = None,
     budget: float | None = None,
@@ -103,8 +96,8 @@ def execute(
         if record is None:
             unfinished.append(job)
             return
-        path = records.path_of(results, job.config, label(experiment, job.config))
-        records.save(path, record)
+        path = records.path_of(results, job.config, catalogue.label(job.config))
+        records.save(path, record, completed)
         work.forget_checkpoint(job)
         written.append(path)
 
@@ -128,21 +121,27 @@ def _spread(executor: Executor, jobs: Sequence[Job], keep, stop: Path, deadline:
         executor.submit(_remote, job, str(stop), deadline, str(progress[job.name])): job for job in jobs
     }
     waiting, ended = set(futures), 0
+    failures: list[BaseException] = []
     try:
         while waiting:
             done, waiting = wait(waiting, timeout=0.5, return_when=FIRST_COMPLETED)
             for future in done:
-                keep(futures[future], future.result())
                 ended += 1
+                if error := future.exception():
+                    failures.append(error)
+                else:
+                    keep(futures[future], future.result())
             parts = [_read_progress(progress[futures[future].name]) for future in waiting]
             report(ended + sum(part for part, _ in parts), ", ".join(where for part, where in parts if where))
-    except BrokenProcessPool:
-        raise UnforgetError(
-            "a worker process died (killed, or out of memory); what was finished is recorded, run again to resume"
-        ) from None
     finally:
         for future in waiting:
             future.cancel()
+    if any(isinstance(error, BrokenProcessPool) for error in failures):
+        raise UnforgetError(
+            "a worker process died (killed, or out of memory); what was finished is recorded, run again to resume"
+        )
+    if failures:
+        raise failures[0]
 
 
 def _unit(job: Job, control: Control) -> records.Record | None:

@@ -10,7 +10,7 @@ _TOY_HNET = {
     "beta": 0.005,
 }  # fmt: skip
 _TOY_PLAIN = {
-    "hidden": (10, 10), "activation": "sigmoid", "iterations": 4000, "batch": 32, "initial": "xavier", "spanning": True,
+    "hidden": (10, 10), "activation": "sigmoid", "iterations": 4000, "batch": 32, "initial": "xavier", "last": "span",
 }  # fmt: skip
 _REGRESSION = {"scenario": "regression", "views": ("regression",), "probes": ("curves",)}
 

@@ -1,12 +1,15 @@
 """How experiments are declared: runs, profiles, and which printed cell a run's number stands beside."""
 
+import itertools
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from unforget import methods
+from unforget import data, methods, probes
 from unforget.errors import UnforgetError, choose
 from unforget.methods.base import options
+from unforget.methods.heads import SCENARIOS
 
 PROFILES = ("smoke", "lite", "paper")
 
@@ -22,6 +25,8 @@ class Run:
     options: Mapping[str, Any] = field(default_factory=dict)
     probes: tuple[str, ...] = ()
     title: str = ""
+    scan: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    """Options with several values: every seed is trained once for each combination."""
 
 
 @dataclass(frozen=True)
@@ -76,14 +81,33 @@ class Experiment:
         `changes` to options make a custom run. Misspelt names are refused.
         """
         chosen = self.profile(profile)
-        kind = methods.find(run.method).Options
-        shared = {k: v for k, v in chosen.options.items() if k in kind.__dataclass_fields__}
-        values = asdict(options(kind, {**run.options, **shared, **(changes or {})}, run.method))
-        values = {k: list(v) if isinstance(v, tuple) else v for k, v in values.items()}
-        return {
-            "run": f"{self.id.split('/', 1)[1]}/{run.name}", "stream": dict(chosen.stream), "method": run.method,
-            "scenario": run.scenario, "views": list(run.views), "options": values, "probes": list(run.probes),
-        }  # fmt: skip
+        fields = methods.find(run.method).Options.__dataclass_fields__
+        shared = {k: v for k, v in chosen.options.items() if k in fields}
+        return completed(
+            {
+                "run": f"{self.id.split('/', 1)[1]}/{run.name}", "stream": dict(chosen.stream), "method": run.method,
+                "scenario": choose("scenario", run.scenario, SCENARIOS), "views": run.views,
+                "options": {**run.options, **shared, **(changes or {})},
+                "probes": [name for name in run.probes if probes.find(name)],
+            }
+        )  # fmt: skip
+
+
+def completed(config: Mapping[str, Any]) -> dict[str, Any]:
+    """A configuration with the defaults of today spelt out, as JSON gives it back.
+
+    An option or stream parameter that is declared later comes with a default that leaves old runs as they were; this makes
+    their records comparable with new ones.
+    """
+    kind = methods.find(config["method"]).Options
+    values = asdict(options(kind, config["options"], config["method"]))
+    return json.loads(json.dumps({**config, "stream": data.complete(**config["stream"]), "options": values}))
+
+
+def replicas(seeds: tuple[int, ...], scan: Mapping[str, tuple[float, ...]]) -> list[dict[str, Any]]:
+    """One entry per replica, {"seed": ..., "scan": {...}}: every seed for every combination of scanned values."""
+    combinations = [dict(zip(scan, values, strict=True)) for values in itertools.product(*scan.values())]
+    return [{"seed": seed, "scan": combination} for combination in combinations for seed in seeds]
 
 
 def seed_range(text: str) -> tuple[int, ...]:

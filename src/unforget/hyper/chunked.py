@@ -38,6 +38,11 @@ class ChunkedHypernet:
         return -(-self.target.size // self.width)
 
     @property
+    def last_width(self) -> int:
+        """Inputs of the output layer."""
+        return self.hidden[-1] if self.hidden else self.task_embedding + self.chunk_embedding
+
+    @property
     def last_used(self) -> int:
         """Outputs of the last chunk that are used."""
         return self.target.size - (self.chunks - 1) * self.width

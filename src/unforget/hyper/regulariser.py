@@ -23,7 +23,7 @@ GRAM_FROM = 2.0
 
 def prefers_gram(net: ChunkedHypernet, old_tasks: int) -> bool:
     """Whether the Gram form is the faster one at this size."""
-    return old_tasks * net.chunks > GRAM_FROM * (net.hidden[-1] + 1 if net.hidden else net.task_embedding)
+    return old_tasks * net.chunks > GRAM_FROM * (net.last_width + 1)
 
 
 class Direct:

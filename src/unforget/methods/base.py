@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import UnionType
-from typing import Any, Protocol, get_args, get_origin, get_type_hints
+from typing import Any, ClassVar, Literal, Protocol, get_args, get_origin, get_type_hints
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -29,7 +29,7 @@ class Phase:
     name: str
     steps: int
     batches: Callable[[int], Any]
-    step: Callable[[Any, int], None]
+    step: Callable[[Any, "int | Tensor"], None]
     begin: Callable[[], None] = nothing
     finished: Callable[[], Bool[Tensor, "S"]] | None = None
     check_every: int = 100
@@ -61,8 +61,18 @@ class Replicas:
 
 
 class Learner(Protocol):
-    """What every method offers. Tensors of `state` carry the replica axis first and are all that a checkpoint holds."""
+    """What every method offers: `kind(stream, scenario, options, replicas)` makes one.
 
+    `Options` is a frozen dataclass whose defaults are the paper's; an option added later must have a default that leaves
+    old runs as they were. `scannable` names the options that may differ from replica to replica. Tensors of `state` carry
+    the replica axis first and are all that a checkpoint holds.
+
+    Two more are optional: a static `arrange(stream)` that reorders the stream before training (joint training), and
+    `infer_task(x, tasks_seen)`, the inferred task of every sample [S, B].
+    """
+
+    Options: ClassVar[type]
+    scannable: ClassVar[tuple[str, ...]]
     state: dict[str, Tensor]
 
     def phases(self, stage: int) -> Sequence[Phase]:
@@ -76,21 +86,33 @@ class Learner(Protocol):
         [S, B, classes]; with None, context-free: [S, B, classes] where tasks share a head, else [S, B, tasks*classes]
         with -inf for classes not offered."""
 
-    def counts(self) -> dict[str, int]:
-        """Numbers of parameters by name, per replica."""
+    def counts(self) -> "dict[str, int | Int[Tensor, 'S']]":
+        """Numbers of parameters by name, one for all replicas or one each; "trained" among them."""
 
 
 def options(kind: type, values: Mapping[str, Any], method: str):
-    """A method's options dataclass from declared values.
+    """A method's options dataclass from declared values; lists become tuples, and ints floats where a float is meant.
 
-    Raises `UnforgetError` for a misspelt name (naming the nearest valid one) and for a value of the wrong type.
+    Raises `UnforgetError` for a misspelt name or choice (naming the nearest valid one) and for a value of the wrong type.
     """
     hints = get_type_hints(kind)
-    values = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
-    for name, value in values.items():
-        hint = hints[choose(f"option of {method}", name, hints)]
-        types = [get_origin(part) or part for part in (get_args(hint) if isinstance(hint, UnionType) else (hint,))]
-        number = float in types and isinstance(value, int)
-        if not (number or isinstance(value, tuple(types))) or (isinstance(value, bool) and bool not in types):
-            raise UnforgetError(f"option {name} of {method} cannot be {value!r}")
-    return kind(**values)
+    for name in values:
+        choose(f"option of {method}", name, hints)
+    return kind(**{name: _fit(value, hints[name], f"option {name} of {method}") for name, value in values.items()})
+
+
+def _fit(value: Any, hint: Any, what: str) -> Any:
+    if get_origin(hint) is Literal:
+        return choose(what, value, get_args(hint))
+    types = [get_origin(part) or part for part in (get_args(hint) if isinstance(hint, UnionType) else (hint,))]
+    if isinstance(value, list):
+        value = _tuples(value)
+    if float in types and isinstance(value, int) and not isinstance(value, bool):
+        value = float(value)
+    if not isinstance(value, tuple(types)) or (isinstance(value, bool) and bool not in types):
+        raise UnforgetError(f"{what} cannot be {value!r}")
+    return value
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(map(_tuples, value)) if isinstance(value, list) else value

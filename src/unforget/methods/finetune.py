@@ -6,31 +6,33 @@ batch of a pass is dropped.
 """
 
 from dataclasses import dataclass
+from functools import partial
+from typing import Literal
 
 import torch
 from torch import Tensor
 
-from unforget.data.streams import Batch, Shuffled, Stream
+from unforget.data.streams import Batch, Stream
 from unforget.methods.base import Phase, Replicas
 from unforget.methods.heads import Head
 from unforget.methods.optim import Adam
 from unforget.nets import layout
-from unforget.nets.mlp import MLP
+from unforget.nets.mlp import MLP, Activation
 
 INITIAL = {"fan-in": layout.fan_in_uniform, "xavier": layout.xavier_uniform}
 
 
 @dataclass(frozen=True)
 class Options:
-    """`iterations` per stage, `batch` images a step; `lr` may differ from replica to replica."""
+    """`iterations` per stage, `batch` images a step, `last` what becomes of the end of a pass (`Shuffled`)."""
 
     hidden: tuple[int, ...] = (400, 400)
-    activation: str = "relu"
+    activation: Activation = "relu"
     iterations: int = 2000
     batch: int = 128
     lr: float = 1e-3
-    initial: str = "fan-in"
-    spanning: bool = False
+    initial: Literal["fan-in", "xavier"] = "fan-in"
+    last: Literal["span", "drop", "keep"] = "drop"
 
 
 class Finetune:
@@ -51,11 +53,11 @@ class Finetune:
         self.adam.reset(theta)
 
     def phases(self, stage: int) -> list[Phase]:
-        o, train = self.options, self.stream.stages[stage].train
-        batches = Shuffled(train, self.seeds, f"batches/{stage}", o.batch, o.spanning)
-        return [Phase("classifier", o.iterations, batches, lambda batch, step: self.step(stage, batch))]
+        o = self.options
+        batches = self.stream.stages[stage].batches(self.seeds, f"batches/{stage}", o.batch, o.last)
+        return [Phase("classifier", o.iterations, batches, partial(self.step, stage))]
 
-    def step(self, stage: int, batch: Batch) -> None:
+    def step(self, stage: int, batch: Batch, step: int) -> None:
         """One Adam step on task loss plus penalty."""
         theta = self.state["theta"].detach().requires_grad_()
         loss = self.head.loss(self.net.apply(theta, batch.x), batch.y, self.stream.stages[stage].tasks)

@@ -9,19 +9,21 @@ the one with the lowest entropy.
 """
 
 from dataclasses import dataclass
+from functools import partial
+from typing import Literal
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from unforget import random
-from unforget.data.streams import Batch, Shuffled, Stream
+from unforget.data.streams import Batch, Stream
 from unforget.hyper import regulariser
 from unforget.hyper.chunked import ChunkedHypernet
 from unforget.methods.base import Phase, Replicas
 from unforget.methods.heads import Head
 from unforget.methods.optim import Adam
-from unforget.nets.mlp import MLP
+from unforget.nets.mlp import MLP, Activation
 
 
 @dataclass(frozen=True)
@@ -33,9 +35,9 @@ class Options:
     """
 
     hidden: tuple[int, ...] = (400, 400)
-    activation: str = "relu"
+    activation: Activation = "relu"
     hyper_hidden: tuple[int, ...] = (10, 10)
-    hyper_activation: str = "elu"
+    hyper_activation: Activation = "elu"
     task_embedding: int = 96
     chunk_embedding: int = 96
     chunk_size: int | None = 42_000
@@ -44,7 +46,7 @@ class Options:
     lr: float = 1e-3
     beta: float = 0.01
     look_ahead: bool = True
-    form: str = "auto"
+    form: Literal["auto", "direct", "gram"] = "auto"
 
 
 class HNET:
@@ -56,26 +58,32 @@ class HNET:
     def __init__(self, stream: Stream, scenario: str, options: Options, replicas: Replicas):
         # In CL3 the classifier is trained as in CL1: on the outputs of its own task only.
         self.head = Head("CL1" if scenario == "CL3" else scenario, stream.classes, stream.tasks)
-        self.stream, self.options, o = stream, options, options
-        self.net = MLP((torch.Size(stream.input_shape).numel(), *o.hidden, self.head.outputs), o.activation)
-        self.hyper = ChunkedHypernet(
-            self.net.layout, o.hyper_hidden, o.task_embedding, o.chunk_embedding, o.chunk_size, o.hyper_activation
-        )
-        self.seeds, self.beta = replicas.seed_tensor, replicas.value("beta", o.beta)
+        self.stream, self.options = stream, options
+        self.net, self.hyper = self.make_networks()
+        self.seeds, self.beta = replicas.seed_tensor, replicas.value("beta", options.beta)
         self.regularised = bool((self.beta > 0).any())
         self.state: dict[str, Tensor] = {
             "theta": self.hyper.initial(self.seeds),
-            "e": random.normal(self.seeds, "e", 0, (stream.tasks, o.task_embedding)),
+            "e": random.normal(self.seeds, "e", 0, (stream.tasks, options.task_embedding)),
         }
-        lr = replicas.value("lr", o.lr)
+        lr = replicas.value("lr", options.lr)
         self.adam, self.adam_e = Adam(self.state, "adam", lr), Adam(self.state, "adam_e", lr, fused=False)
+        # Derived from the state, so not part of it: a resumed run derives them again.
         self._kept: tuple[int, regulariser.Gram | regulariser.Direct] | None = None
+        self._written: dict[int, Tensor] = {}
+
+    def make_networks(self) -> tuple[MLP, ChunkedHypernet]:
+        """The target network and the hypernetwork that writes its weights."""
+        o = self.options
+        net = MLP((torch.Size(self.stream.input_shape).numel(), *o.hidden, self.head.outputs), o.activation)
+        return net, ChunkedHypernet(
+            net.layout, o.hyper_hidden, o.task_embedding, o.chunk_embedding, o.chunk_size, o.hyper_activation
+        )
 
     def phases(self, stage: int) -> list[Phase]:
-        o, train = self.options, self.stream.stages[stage].train
-        batches = Shuffled(train, self.seeds, f"batches/{stage}", o.batch)
+        batches = self.stream.stages[stage].batches(self.seeds, f"batches/{stage}", self.options.batch)
         return [
-            Phase("hypernetwork", o.iterations, batches, lambda b, s: self.step(stage, b), lambda: self.begin(stage))
+            Phase("hypernetwork", self.options.iterations, batches, partial(self.step, stage), partial(self.begin, stage))
         ]
 
     def begin(self, stage: int) -> None:
@@ -84,8 +92,9 @@ class HNET:
         self.adam.reset(self.state["theta"])
         self.adam_e.reset(self.state["e"][:, stage])
 
-    def step(self, stage: int, batch: Batch) -> None:
+    def step(self, stage: int, batch: Batch, step: int) -> None:
         """One step: task loss, look-ahead, regulariser, then both Adams."""
+        self._written.clear()
         theta = self.state["theta"].detach().requires_grad_()
         e = self.state["e"][:, stage].clone().requires_grad_()
         weights = self.hyper.generate(theta, e.unsqueeze(1)).squeeze(1)
@@ -102,7 +111,7 @@ class HNET:
     def drift(self, stage: int, theta: Float[Tensor, "S theta"]) -> Float[Tensor, "S"]:
         """Σ_{t<stage} ‖h(e_t, θ*) − h(e_t, θ)‖², in the form that is faster at this size."""
         old = self.state["e"][:, :stage]
-        if self._kept is None or self._kept[0] != stage:  # derived from the state, so a resumed run derives it again
+        if self._kept is None or self._kept[0] != stage:
             self._kept = stage, self._keep(stage, old)
         return self._kept[1](theta)
 
@@ -144,8 +153,11 @@ class HNET:
 
     @torch.no_grad()
     def weights(self, task: int) -> Float[Tensor, "S target"]:
-        """The generated weights of a task's network."""
-        return self.hyper.generate(self.state["theta"], self.state["e"][:, task : task + 1]).squeeze(1)
+        """The generated weights of a task's network, written once until the next step."""
+        if task not in self._written:
+            e = self.state["e"][:, task : task + 1]
+            self._written[task] = self.hyper.generate(self.state["theta"], e).squeeze(1)
+        return self._written[task]
 
     def counts(self) -> dict[str, int]:
         theta, e = self.hyper.layout.size, self.state["e"][0].numel()

@@ -48,18 +48,20 @@ def linear_shapes(sizes: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
 
 def xavier_uniform(layout: Layout, seeds: Int[Tensor, "S"], stream: str) -> Float[Tensor, "S size"]:
     """Matrices Xavier uniform with gain 1, vectors zero: what hypercl does for every network it trains."""
-    return _initial(layout, seeds, stream, lambda shape, n_in: (6 / sum(shape)) ** 0.5 if len(shape) > 1 else 0.0)
+    return _initial(layout, seeds, stream, lambda n_in, n_out: (6 / (n_in + n_out)) ** 0.5 if n_out else 0.0)
 
 
 def fan_in_uniform(layout: Layout, seeds: Int[Tensor, "S"], stream: str) -> Float[Tensor, "S size"]:
     """Matrices and biases U(-1/sqrt(fan_in), 1/sqrt(fan_in)): torch's own default, which van de Ven's code keeps."""
-    return _initial(layout, seeds, stream, lambda shape, n_in: n_in**-0.5)
+    return _initial(layout, seeds, stream, lambda n_in, n_out: n_in**-0.5)
 
 
 def _initial(layout, seeds, stream, bound) -> Tensor:
     # One stream per tensor: an initial value does not depend on which other tensors the network has.
     tensors, n_in = {}, 1
     for name, shape in layout.shapes.items():
-        n_in = shape[-1] if len(shape) > 1 else n_in  # a bias has the fan-in of the matrix before it
-        tensors[name] = (2 * random.uniform(seeds, f"{stream}/{name}", 0, shape) - 1) * bound(shape, n_in)
+        n_out, area = 0, math.prod(shape[2:])  # a kernel counts once per pixel it covers
+        if len(shape) > 1:  # a bias keeps the fan-in of the matrix before it
+            n_in, n_out = shape[1] * area, shape[0] * area
+        tensors[name] = (2 * random.uniform(seeds, f"{stream}/{name}", 0, shape) - 1) * bound(n_in, n_out)
     return layout.join(tensors)

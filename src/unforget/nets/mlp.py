@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
@@ -10,6 +11,7 @@ from torch import Tensor
 
 from unforget.nets.layout import Layout, linear_shapes
 
+Activation = Literal["relu", "elu", "sigmoid", "linear"]
 ACTIVATIONS = {"relu": F.relu, "elu": F.elu, "sigmoid": torch.sigmoid, "linear": lambda x: x}
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 from unforget.data.files import project_root
 from unforget.errors import UnforgetError, choose
 from unforget.experiments import catalogue
-from unforget.experiments.spec import PROFILES, Cell
+from unforget.experiments.spec import Cell
 from unforget.results import records
 from unforget.results.records import Record
 
@@ -19,21 +19,6 @@ COLUMNS = ["paper", "artifact", "row", "column", "mean", "sd", "n", "profile", "
 def results_folder() -> Path:
     """Where recorded runs live in this project."""
     return project_root() / "data" / "results"
-
-
-def label(configuration: dict) -> str:
-    """The profile a configuration belongs to: "paper" where it equals what is declared there, else lite, smoke, custom.
-
-    Seeds are not compared: five seeds of the paper's protocol are five seeds of the paper's protocol.
-    """
-    try:
-        experiment, (run,) = catalogue.of(configuration["run"])
-    except UnforgetError:
-        return "custom"
-    for profile in ("paper", *PROFILES):
-        if configuration == experiment.resolve(run, profile):
-            return profile
-    return "custom"
 
 
 def recorded(results: Path | None = None) -> list[Record]:
@@ -51,7 +36,7 @@ def from_records(found: Iterable[Record]) -> pd.DataFrame:
     """Cells filled by these records; accuracies in %, parameters counted, squared errors as they are."""
     rows = []
     for record in found:
-        profile = label(record["config"])
+        profile = catalogue.label(record["config"])
         for cell in catalogue.CELLS:
             if cell.run == record["config"]["run"]:
                 values = cell_values(record, cell)
@@ -73,10 +58,11 @@ def unit(cell: Cell) -> str:
 
 def cell_values(record: Record, cell: Cell) -> np.ndarray:
     """A cell's number for every replica of the declared hyperparameters, in the cell's unit."""
+    plain = np.array([not replica["scan"] for replica in record["replicas"]])
     if cell.metric.startswith("count "):
         name = cell.metric.removeprefix("count ")
-        return np.array([record["counts"][choose("parameter count", name, record["counts"])]], dtype=float)
-    plain = np.array([not replica["scan"] for replica in record["replicas"]])
+        counts = [replica["counts"] for replica in record["replicas"]]
+        return np.unique([count[choose("parameter count", name, count)] for count in counts]).astype(float)
     scores = records.scores(record, cell.view)[plain]
     return metric(scores, cell.metric) * (100 if unit(cell) == "%" else 1)
 

@@ -1,7 +1,7 @@
 """Records: what a run leaves behind. One JSON per run and configuration, replicas inside it, written atomically.
 
-A record holds its full configuration, parameter counts, data checksums, one entry per replica (seed, scanned
-hyperparameters, scores per view as [after_stage][on_task], probes) and a `run` block (timings, memory, versions, device,
+A record holds its full configuration, sizes of the test sets, data checksums, one entry per replica (seed, scanned
+hyperparameters, parameter counts, scores per view as [after_stage][on_task], probes) and a `run` block (timings, memory, versions, device,
 source). Replicas trained at different times pool in one file; outside `run` it is a function of the configuration and the
 seeds. A checksum over the content tells a damaged file, which is named and refused.
 """
@@ -10,6 +10,7 @@ import contextlib
 import hashlib
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -49,8 +50,10 @@ def load(path: Path) -> Record:
     return record
 
 
-def save(path: Path, record: Record) -> Record:
+def save(path: Path, record: Record, complete: Callable[[dict], dict] = lambda config: config) -> Record:
     """Pool `record` with what the file holds (newer replicas replace older ones of the same seed) and write it.
+
+    `complete` brings the configuration of an older record up to date (options declared since, at their defaults).
 
     Raises `UnforgetError` where the file holds another configuration or cannot be written; it is then left as it was.
     """
@@ -58,7 +61,10 @@ def save(path: Path, record: Record) -> Record:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with _locked(path.parent):
-            pooled = pool(load(path), record) if path.exists() else record
+            pooled = record
+            if path.exists():
+                old = load(path)
+                pooled = pool(old | {"config": complete(old["config"])}, record)
             part = path.with_suffix(f".{os.getpid()}.part")
             try:
                 part.write_text(_layout(pooled | {"checksum": _checksum(pooled)}))
@@ -72,7 +78,7 @@ def save(path: Path, record: Record) -> Record:
 
 def pool(old: Record, new: Record) -> Record:
     """One record from two of the same configuration. Replicas of `new` replace those of `old` with the same key."""
-    for part in ("config", "counts", "checksums"):
+    for part in ("config", "tests", "checksums"):
         if old[part] != new[part]:
             raise UnforgetError(f"two records of {new['config']['run']} differ in {part}; they cannot be pooled")
     fresh = {key(replica) for replica in new["replicas"]}
@@ -80,7 +86,7 @@ def pool(old: Record, new: Record) -> Record:
     replicas = sorted(kept + new["replicas"], key=key)
     blocks = []
     for block in old["run"]:
-        mine = [k for k in block["replicas"] if tuple(k) not in fresh]
+        mine = [k for k in block["replicas"] if _hashable(k) not in fresh]
         if mine:
             blocks.append(block | {"replicas": mine})
     return new | {"replicas": replicas, "run": blocks + new["run"]}
@@ -89,6 +95,10 @@ def pool(old: Record, new: Record) -> Record:
 def key(replica: dict[str, Any]) -> tuple:
     """What tells a replica from the others: its seed and its scanned hyperparameters."""
     return (replica["seed"], *sorted(replica["scan"].items()))
+
+
+def _hashable(value: Any) -> Any:
+    return tuple(map(_hashable, value)) if isinstance(value, (list, tuple)) else value
 
 
 def scores(record: Record, view: str) -> np.ndarray:

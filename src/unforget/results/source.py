@@ -6,23 +6,32 @@ Readers of data files are not part of it: what they read is covered by the data 
 import ast
 import hashlib
 import subprocess
+from collections.abc import Mapping
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
+from unforget.data import KINDS
 from unforget.methods import METHODS
+from unforget.probes import PROBES
 
 PACKAGE = Path(__file__).resolve().parents[1]
-_OUTSIDE = ("unforget.data.images", "unforget.errors", "unforget.runtime")
+_OUTSIDE = ("unforget.data.images", "unforget.errors", "unforget.runtime", "unforget.checkpoint")
+
+
+def source_hash(config: Mapping[str, Any]) -> str:
+    """Twelve hexadecimal digits for the code that trains and measures a configuration, in the package as it stands."""
+    places = [METHODS[config["method"]], KINDS[config["stream"]["kind"]], *(PROBES[name] for name in config["probes"])]
+    return _hash(tuple(sorted({place.partition(":")[0] for place in places})))
 
 
 @cache
-def source_hash(method: str) -> str:
-    """Twelve hexadecimal digits for the code that trains `method` in the package as it stands."""
+def _hash(modules: tuple[str, ...]) -> str:
     trees: dict[str, str] = {}
-    _collect(METHODS[method].partition(":")[0], trees)
-    _collect("unforget.loop", trees)
-    text = "\n".join(f"{name}: {trees[name]}" for name in sorted(trees))
+    for module in (*modules, "unforget.loop"):
+        _collect(module, trees)
+    text = "\n".join(f"{name}:\n{trees[name]}" for name in sorted(trees))
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
@@ -54,7 +63,7 @@ def _collect(name: str, trees: dict[str, str]) -> None:
         return
     tree = ast.parse(Path(spec.origin).read_text())
     # Package fronts (the list of methods, say) say where code lies, not what it does.
-    trees[name] = "" if spec.origin.endswith("__init__.py") else ast.dump(_without_docstrings(tree))
+    trees[name] = "" if spec.origin.endswith("__init__.py") else ast.unparse(_without_docstrings(tree))
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             found = [alias.name for alias in node.names]
@@ -71,5 +80,5 @@ def _without_docstrings(tree: ast.Module) -> ast.Module:
     for node in ast.walk(tree):
         documented = isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef))
         if documented and ast.get_docstring(node, clean=False) is not None:
-            node.body = node.body[1:]
+            node.body = node.body[1:] or [ast.Pass()]
     return tree

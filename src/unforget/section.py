@@ -13,7 +13,7 @@ from functools import cached_property
 
 import numpy as np
 import pandas as pd
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from unforget.errors import UnforgetError, choose
 from unforget.experiments import catalogue, executor, work
@@ -39,15 +39,16 @@ class Section:
         if self.profile == "smoke":
             jobs = executor.plan(self.experiment, self.experiment.runs, "smoke", self.seeds, self.device, again=True,
                                  group=len(self.seeds))  # fmt: skip
-            with tqdm(total=len(jobs), unit="run", desc=self.experiment.id) as bar:
-                for job in jobs:
-                    trained = work.train(executor.without_checkpoint(job), _bar_control(bar))[0]
+            with _bar(self.experiment.id, len(jobs)) as bar:
+                for number, job in enumerate(jobs):
+                    control = Control(report=lambda done, total, where, n=number: _advance(bar, n + done / total))
+                    trained = work.train(executor.without_checkpoint(job), control)[0]
                     self.records[job.config["run"].split("/")[-1]] = trained
             return
         if self.compute:
             jobs = executor.plan(self.experiment, self.experiment.runs, self.profile, self.seeds, self.device)
-            with tqdm(total=len(jobs), unit="run", desc=self.experiment.id) as bar:
-                executor.execute(jobs, report=lambda done, where: bar.update(done - bar.n))
+            with _bar(self.experiment.id, len(jobs)) as bar:
+                executor.execute(jobs, report=lambda done, where: _advance(bar, done))
         self.records = {name: record for name, record in self.recorded.items()}
 
     @cached_property
@@ -138,13 +139,10 @@ def probe(record: Record, name: str) -> np.ndarray:
     return np.array([replica["probes"][name] for replica in record["replicas"]], dtype=float)
 
 
-def _bar_control(bar: tqdm) -> Control:
-    start = bar.n
-
-    def report(done: int, total: int, where: str) -> None:
-        bar.n = start + done / total
-        bar.refresh()
-
-    return Control(report=report)
+def _bar(title: str, runs: int) -> tqdm:
+    return tqdm(total=runs, desc=title, bar_format="{desc}: {percentage:3.0f}%|{bar}| {elapsed}<{remaining}")
 
 
+def _advance(bar: tqdm, done: float) -> None:
+    bar.n = done
+    bar.refresh()

@@ -26,7 +26,7 @@ toy_regression = Experiment(
             **_REGRESSION),
     ),
     profiles={
-        "smoke": Profile({"kind": "toy regression"}, (0, 1), {"iterations": 1000}),
+        "smoke": Profile({"kind": "toy regression"}, (0, 1), {"iterations": 500}),
         "lite": Profile({"kind": "toy regression"}, tuple(range(5))),
         "paper": Profile({"kind": "toy regression"}, tuple(range(20))),
     },
@@ -70,7 +70,7 @@ split_mnist = Experiment(
     ),
     profiles={
         "smoke": Profile(
-            {"kind": "split", "image_set": "digits", "classes": 2, "tasks": 5}, (0, 1), {"iterations": 25, "batch": 32}
+            {"kind": "split", "image_set": "digits", "classes": 2, "tasks": 5}, (0, 1), {"iterations": 15, "batch": 32}
         ),
         "lite": Profile({"kind": "split", "image_set": "mnist", "classes": 2, "tasks": 5}, tuple(range(5))),
         "paper": Profile({"kind": "split", "image_set": "mnist", "classes": 2, "tasks": 5}, tuple(range(20))),

@@ -54,8 +54,23 @@ class Published:
         return {"text/markdown": myst, "text/html": html}
 
 
-def publish(plot: Plot, name: str, caption: str) -> Published:
-    """Write `name`.svg and `name`.csv into $UNFORGET_FIGURES (default `_build/figures` of the project)."""
+@dataclass(frozen=True)
+class Missing:
+    """Stands where a figure of recorded runs will be."""
+
+    caption: str
+
+    def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
+        return {"text/markdown": f"```{{note}}\nNothing is recorded yet for this figure. {self.caption}\n```"}
+
+
+def publish(plot: Plot | None, name: str, caption: str) -> Published | Missing:
+    """Write `name`.svg and `name`.csv into $UNFORGET_FIGURES (default `_build/figures` of the project).
+
+    `plot` is None where there are no runs to draw; a note then stands in its place.
+    """
+    if plot is None:
+        return Missing(caption)
     folder = Path(os.environ.get("UNFORGET_FIGURES") or project_root() / "_build" / "figures")
     path = folder / f"{name}.svg"
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -73,8 +88,10 @@ def _canvas(rows: int, columns: int, width: float, height: float, **kwargs) -> t
     return figure, figure.subplots(rows, columns, squeeze=False, **kwargs)
 
 
-def fitted_curves(panels: Mapping[str, np.ndarray], inputs: Sequence[np.ndarray], truth: Sequence[np.ndarray]) -> Plot:
+def fitted_curves(panels: Mapping[str, np.ndarray], inputs: Sequence[np.ndarray], truth: Sequence[np.ndarray]) -> Plot | None:
     """Predictions [seed, task, point] per panel over the true curves; one thin line per seed, the median seed thick."""
+    if not panels:
+        return None
     with mpl.rc_context(STYLE):
         figure, axes = _canvas(1, len(panels), 2.3 * len(panels), 2.4, sharey=True)
         rows, words = [], []
@@ -95,11 +112,13 @@ def fitted_curves(panels: Mapping[str, np.ndarray], inputs: Sequence[np.ndarray]
     return Plot(figure, f"Fitted curves over the three true ones. {'; '.join(words)}.", data)
 
 
-def seeds(values: pd.DataFrame, value: str, by: str, panel: str, printed: Mapping | None = None, log: bool = False) -> Plot:
+def seeds(values: pd.DataFrame, value: str, by: str, panel: str, printed: Mapping | None = None, log: bool = False) -> Plot | None:
     """Every seed as a dot, one row per `by`, one panel per `panel`; printed means as diamonds where `printed` has one.
 
     `printed` maps (panel, by) to the paper's number.
     """
+    if values.empty:
+        return None
     printed, names, panels = printed or {}, list(dict.fromkeys(values[by])), list(dict.fromkeys(values[panel]))
     with mpl.rc_context(STYLE):
         figure, axes = _canvas(1, len(panels), 2.5 * len(panels), 0.9 + 0.28 * len(names), sharey=True)
@@ -122,8 +141,10 @@ def seeds(values: pd.DataFrame, value: str, by: str, panel: str, printed: Mappin
     return Plot(figure, f"One dot per seed of {value}. {'; '.join(words)}.", values)
 
 
-def accuracy_matrices(matrices: Mapping[str, np.ndarray]) -> Plot:
+def accuracy_matrices(matrices: Mapping[str, np.ndarray]) -> Plot | None:
     """Mean accuracy in percent, after which task (rows) on which task (columns), one panel per method."""
+    if not matrices:
+        return None
     columns = min(len(matrices), 4)
     rows = -(-len(matrices) // columns)
     with mpl.rc_context(STYLE):
@@ -150,8 +171,10 @@ def accuracy_matrices(matrices: Mapping[str, np.ndarray]) -> Plot:
     return Plot(figure, f"Accuracy matrices. {'; '.join(words)}.", data)
 
 
-def task_confusions(counts: Mapping[str, np.ndarray]) -> Plot:
+def task_confusions(counts: Mapping[str, np.ndarray]) -> Plot | None:
     """Share of each true task's test images (rows) assigned to each task (columns), mean over seeds [S, T, T]."""
+    if not counts:
+        return None
     with mpl.rc_context(STYLE):
         figure, axes = _canvas(1, len(counts), 2.6 * len(counts), 2.6)
         lines, words = [], []

@@ -104,12 +104,13 @@ class Section:
 
     def _run_line(self, run: Run, record: Record) -> list[str]:
         blocks = record["run"]
-        seconds = sum(b["seconds"]["train"] + b["seconds"]["evaluate"] for b in blocks) / len(record["replicas"])
-        current = {b["source"] for b in blocks} == {source.source_hash(record["config"])}
-        devices = ", ".join(sorted({b["device"] for b in blocks}))
+        seconds = sum(records.seconds(block) for block in blocks) / len(record["replicas"])
+        current = {block["source"] for block in blocks} == {source.source_hash(record["config"])}
+        devices = ", ".join(sorted({block["device"] for block in blocks}))
         return [
-            self.title(run.name), str(len(record["replicas"])), f"{seconds:.1f}", f"{record['replicas'][0]['counts']['trained']:,}",
-            devices, max(b["date"] for b in blocks), "current" if current else "changed since",
+            self.title(run.name), str(len(record["replicas"])), f"{seconds:.1f}",
+            f"{record['replicas'][0]['counts']['trained']:,}", devices, max(block["date"] for block in blocks),
+            "current" if current else "changed since",
         ]  # fmt: skip
 
     @property

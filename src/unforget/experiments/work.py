@@ -65,10 +65,10 @@ def train(job: Job, control: Control | None = None) -> tuple[records.Record, Lea
     learner, stream = build(job)
     config = job.config
     checkpoint = Checkpoint(job.checkpoints / f"{job.name}.checkpoint") if job.checkpoints else None
-    started = time.monotonic()
+    started = time.monotonic(), time.process_time()
     loop = Loop(learner, stream, config["views"], config["probes"], control, checkpoint)
     result = loop.run()
-    record = _record(job, learner, stream, result) | {"run": [_run_block(job, result, time.monotonic() - started)]}
+    record = _record(job, learner, stream, result) | {"run": [_run_block(job, result, *started)]}
     return record, learner, stream
 
 
@@ -98,9 +98,11 @@ def _record(job: Job, learner: Learner, stream: Stream, result: Result) -> recor
     }  # fmt: skip
 
 
-def _run_block(job: Job, result: Result, wall: float) -> dict[str, Any]:
+def _run_block(job: Job, result: Result, wall: float, processor: float) -> dict[str, Any]:
     device = runtime.device(job.device)
-    seconds = {name: round(value, 1) for name, value in result.seconds.items()} | {"this process": round(wall, 1)}
+    # Wall seconds of training and evaluation, resumed parts included; of this process alone, wall and processor seconds.
+    spent = result.seconds | {"wall": time.monotonic() - wall, "processor": time.process_time() - processor}
+    seconds = {name: round(value, 1) for name, value in spent.items()}
     return {
         "replicas": [[seed, *((n, v[i]) for n, v in sorted(job.scan.items()))] for i, seed in enumerate(job.seeds)],
         "seconds": seconds, "peak_memory_mib": runtime.peak_memory_mib(device), **runtime.describe(device),

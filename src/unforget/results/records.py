@@ -108,6 +108,13 @@ def scores(record: Record, view: str) -> np.ndarray:
     return np.array([replica["scores"][view] for replica in record["replicas"]], dtype=float)
 
 
+def seconds(block: dict[str, Any]) -> float:
+    """What an entry of a `run` block cost: processor seconds on a CPU (another program may share it), else wall seconds."""
+    spent = block["seconds"]
+    shared = block["device_type"] == "cpu" and "processor" in spent and spent["wall"] >= spent["train"]
+    return spent["processor"] if shared else spent["train"] + spent["evaluate"]
+
+
 def without_run(record: Record) -> Record:
     """What two runs of the same thing must agree in."""
     return {name: value for name, value in record.items() if name != "run"}

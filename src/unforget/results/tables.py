@@ -63,13 +63,15 @@ def beside(
     for key, cell in now.items():
         if key not in known:  # ours alone, and not recorded yet
             lines.append([*key, MISSING, MISSING, MISSING, "not run", number(cell.mean, cell.sd, cell.n, cell.unit)])
+    order = list(dict.fromkeys(line[0] for line in lines))
+    lines.sort(key=lambda line: order.index(line[0]))
     return pd.DataFrame(lines, columns=["row", "column", "paper", "recorded", "Δ", "verdict", f"this run ({this_profile})"])
 
 
 def _line(cell, now, profile: str) -> list[str]:
     printed = MISSING if pd.isna(cell.printed) else f"{cell.printed:.{cell.decimals}f}"
     if not pd.isna(cell.error):
-        printed += f" ± {cell.error:g}"
+        printed += f" ± {cell.error:.{cell.decimals}f}"
     recorded = MISSING
     if not pd.isna(cell.ours):
         sd = cell.our_se * cell.n**0.5 if not pd.isna(cell.our_se) else 0.0

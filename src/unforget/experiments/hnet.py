@@ -26,7 +26,7 @@ toy_regression = Experiment(
             **_REGRESSION),
     ),
     profiles={
-        "smoke": Profile({"kind": "toy regression"}, (0, 1), {"iterations": 500}),
+        "smoke": Profile({"kind": "toy regression"}, (0, 1), {"iterations": 800}),
         "lite": Profile({"kind": "toy regression"}, tuple(range(5))),
         "paper": Profile({"kind": "toy regression"}, tuple(range(20))),
     },

@@ -104,7 +104,7 @@ def fitted_curves(panels: Mapping[str, np.ndarray], inputs: Sequence[np.ndarray]
                     axis.plot(x, line, color=COLOURS[t], lw=1.6 if s == middle else 0.4, alpha=1 if s == middle else 0.5)
                 rows += [(title, s, t + 1, float(a), float(b), float(c)) for s, line in enumerate(predictions[:, t])
                          for a, b, c in zip(x, line, y, strict=True)]  # fmt: skip
-            axis.set(title=title, xlabel="x", ylim=(-2.2, 3))
+            axis.set(title=title, xlabel="x", ylim=(-4, 4))
             typical = ", ".join(f"{value:.2g}" for value in np.median(errors, 0))
             words.append(f"{title}: median squared error of the tasks {typical}")
         axes[0, 0].set_ylabel("y")
@@ -134,10 +134,11 @@ def seeds(values: pd.DataFrame, value: str, by: str, panel: str, printed: Mappin
                     words.append(f"{title} {name} median {middle:.4g} (from {dots.min():.4g} to {dots.max():.4g})")
                 if (title, name) in printed:
                     axis.scatter(printed[title, name], i, marker="D", s=26, facecolor="none", edgecolor=COLOURS[3])
-            axis.set(title=title, yticks=range(len(names)), yticklabels=names, xlabel=value)
+            axis.set(title=title, yticks=range(len(names)), yticklabels=names)
             axis.set_ylim(len(names) - 0.5, -0.5)
             if log:
                 axis.set_xscale("log")
+        figure.supxlabel(value, size=9)
     return Plot(figure, f"One dot per seed of {value}. {'; '.join(words)}.", values)
 
 

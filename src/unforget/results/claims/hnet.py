@@ -7,6 +7,8 @@ of `CLAIMS` below.
 
 from collections.abc import Callable
 
+import numpy as np
+
 from unforget.results.claims.base import (
     Check,
     Claim,
@@ -52,9 +54,15 @@ def h01(numbers: Numbers) -> Outcome:
             if gone := absent(name, {f"figure 2{k}": cells[k] for k in (high, low)}):
                 checks.append(gone)
                 continue
-            ratio, text = cells[high].mean / cells[low].mean, f"MSE in {high} over {low}"
+            # The figure shows one run each; some seeds fall into a poor fit, so the typical seed is compared.
+            ratio, text = typical(cells[high]) / typical(cells[low]), f"median MSE in {high} over {low}"
             checks.append((at_most if what.startswith("comp") else at_least)(name, ratio, factor, text))
     return combine(checks)
+
+
+def typical(number: Number) -> float:
+    """The median over seeds (the mean where single values are not known)."""
+    return float(np.median(number.values)) if number.values else number.mean
 
 
 def h02(numbers: Numbers) -> Outcome:

@@ -73,7 +73,7 @@ def assemble(root: Path, work: Path) -> Path:
             raise UnforgetError(f"{place} is not in book/_toc.yml; add {place.with_suffix('').as_posix()!r}")
         (tree / place).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(work / place, tree / place)
-    pages.write(tree / "book" / "generated")
+    pages.write(tree / "book")
     (tree / "_config.yml").write_text(yaml.safe_dump(configuration(root), sort_keys=False), encoding="utf-8")
     return tree
 

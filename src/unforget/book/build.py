@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from unforget.book import assemble, golden
+from unforget.book import assemble, fragments, golden  # noqa: F401  fragments: registers the generated pages
 from unforget.book import check as site_checks
 from unforget.book.execute import Executed, execute_all
 from unforget.book.notebook import machine_paths, read, write

@@ -1,0 +1,123 @@
+"""Cost: what each recorded run took, on which device, and whether the code has changed since."""
+
+from collections.abc import Iterable
+
+from unforget import methods
+from unforget.book import pages
+from unforget.book.fragments.common import Results, count, escape, gather, mark, notebook, table
+from unforget.errors import UnforgetError
+from unforget.experiments import catalogue
+from unforget.results import measured
+from unforget.results.records import Record
+from unforget.results.source import source_hash
+
+_HEADER = ("run", "seeds", "s per replica", "peak MiB", "parameters", "date", "commit", "code")
+
+
+@pages.page("costs")
+def page() -> str:
+    return text(gather())
+
+
+def text(results: Results) -> str:
+    if not results.records:
+        return "Nothing is recorded yet."
+    groups: dict[str, list[Record]] = {}
+    for record in sorted(results.records, key=_order):
+        groups.setdefault(_experiment(record), []).append(record)
+    replicas = sum(len(record["replicas"]) for record in results.records)
+    minutes = sum(_seconds(block) for record in results.records for block in record["run"]) / 60
+    took = f"{minutes / 60:.1f} hours" if minutes >= 90 else f"{minutes:.0f} minutes"
+    parts = [
+        f"{count(len(results.records), 'recorded run')} with {count(replicas, 'replica')} took {took} of "
+        "training and evaluation. Replicas that trained together share the time evenly. Memory is the peak of "
+        "the process, whatever else it had loaded."
+    ]
+    parts += [_table(name, found) for name, found in groups.items()]
+    return "\n\n".join(parts)
+
+
+def _experiment(record: Record) -> str:
+    """The title of the experiment; the name of its folder where it is no longer declared."""
+    try:
+        return catalogue.of(record["config"]["run"])[0].title
+    except UnforgetError:
+        return escape(record["config"]["run"].rpartition("/")[0])
+
+
+def _order(record: Record) -> tuple:
+    """Experiments and runs as they are declared, others at the end."""
+    run = record["config"]["run"]
+    declared = [f"{e.id.partition('/')[2]}/{r.name}" for e in catalogue.EXPERIMENTS.values() for r in e.runs]
+    return (declared.index(run) if run in declared else len(declared), run, measured.label(record["config"]))
+
+
+def _table(name: str, found: list[Record]) -> str:
+    """The runs of one experiment; what all have in common stands in the caption, what differs in the row."""
+    common, own = [name], []
+    for told in (
+        [f"profile {measured.label(record['config'])}" for record in found],
+        [*map(_devices, found)],
+    ):
+        if len(set(told)) == 1:
+            common.append(told[0])
+        else:
+            own.append(told)
+    rows = []
+    for number, record in enumerate(found):
+        run, *rest = _row(record)
+        rows.append((", ".join([run, *(told[number] for told in own)]), *rest))
+    return table(_HEADER, rows, "llrrrlll", "numbers", ", ".join(common))
+
+
+def _devices(record: Record) -> str:
+    return escape(" and ".join(sorted({device(block) for block in record["run"]})))
+
+
+def _row(record: Record) -> tuple[str, ...]:
+    run, blocks = record["config"]["run"], record["run"]
+    per = sum(map(_seconds, blocks)) / max(sum(len(block["replicas"]) for block in blocks), 1)
+    dates = sorted({block["date"] for block in blocks})
+    commits = dict.fromkeys(block["commit"][:7] for block in blocks if block["commit"])
+    return (
+        notebook(run, run.rpartition("/")[2]),
+        seeds(replica["seed"] for replica in record["replicas"]),
+        f"{per:.1f}",
+        f"{max(block['peak_memory_mib'] for block in blocks):,}",
+        f"{record['counts']['trained']:,}" if "trained" in record["counts"] else "–",
+        dates[0] if len(dates) == 1 else f"{dates[0]} to {dates[-1]}",
+        ", ".join(f"`{commit}`" for commit in commits) or "–",
+        _badge(record),
+    )
+
+
+def _seconds(block: dict) -> float:
+    return block["seconds"]["train"] + block["seconds"]["evaluate"]
+
+
+def _badge(record: Record) -> str:
+    """`current` if all replicas come from the code as it stands; else how many do not."""
+    method = record["config"]["method"]
+    now = source_hash(method) if method in methods.METHODS else None
+    old = sum(len(block["replicas"]) for block in record["run"] if block["source"] != now)
+    if not old:
+        return mark("current")
+    whole = sum(len(block["replicas"]) for block in record["run"])
+    return mark("changed", "code changed since" + ("" if old == whole else f" ({old} of {whole} replicas)"))
+
+
+def device(block: dict) -> str:
+    """What a part of a run trained on, as in "Intel Xeon Processor, 1 thread"."""
+    name = block["device"].replace("(R)", "").replace("(TM)", "")
+    return f"{name}, {count(block['threads'], 'thread')}" if block["device_type"] == "cpu" else name
+
+
+def seeds(numbers: Iterable[int]) -> str:
+    """Seeds as ranges, as in "0–4, 7"."""
+    ranges: list[list[int]] = []
+    for seed in sorted(set(numbers)):
+        if ranges and seed == ranges[-1][1] + 1:
+            ranges[-1][1] = seed
+        else:
+            ranges.append([seed, seed])
+    return ", ".join(str(first) if first == last else f"{first}–{last}" for first, last in ranges)

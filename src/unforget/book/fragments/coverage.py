@@ -1,0 +1,70 @@
+"""A paper's opening page: which of its artefacts are regenerated where, and how much of each is recorded."""
+
+import re
+
+from unforget.book import pages
+from unforget.book.fragments.common import Results, escape, gather, has_run, notebook, table, title
+from unforget.experiments import catalogue
+
+# What the paper shows, in its order. Schematic figures have nothing to regenerate. Parts of a figure (2a, 2b)
+# go together.
+CONTENTS = {
+    "hnet": {
+        "figure-2": "toy regression on three curves",
+        "table-1": "Permuted and Split MNIST, all methods, three scenarios",
+        "figure-3": "a hundred permutations; accuracy against compression",
+        "figure-4": "accuracy over the space of task embeddings",
+        "figure-5": "CIFAR-10/100 with ResNet-32",
+        "table-2": "replay and its upper bound",
+        "table-3": "during and after, Split and Permuted MNIST",
+        "table-4": "during and after, a hundred permutations",
+        "table-5": "during and after, CIFAR-10/100",
+        "table-6": "comparison with HAT",
+        "figure-a2": "a hundred permutations: regularisation strengths and sizes",
+        "figure-a3": "CIFAR-10/100 with ZenkeNet",
+        "figure-a4": "a hundred permutations without task identity",
+        "figure-a5": "a hundred permutations: online EWC and fine-tuning",
+        "figure-a6": "a hundred permutations: strengths of SI and online EWC",
+        "figure-a7": "random hypernetworks against compression",
+        "figure-a8": "replayed images",
+        "text": "single numbers and parameter counts",
+    }
+}
+
+
+@pages.page("coverage-hnet")
+def page() -> str:
+    return text(gather(), "hnet")
+
+
+def text(results: Results, paper: str) -> str:
+    """The fragment for one paper. Artefacts that only the transcription knows come last."""
+    own = results.ledger[results.ledger.paper == paper]
+    groups = own.artifact.map(_group)
+    cells = [cell for cell in catalogue.CELLS if cell.paper == paper]
+    shown = CONTENTS[paper]
+    rows = []
+    for group in dict.fromkeys((*shown, *groups)):
+        printed = own[(groups == group) & (own.status != "ours")]
+        extra = own[(groups == group) & (own.status == "ours")]
+        runs = {catalogue.of(cell.run)[0].title: cell.run for cell in cells if _group(cell.artifact) == group}
+        name = "Text" if group == "text" else title(group)
+        rows.append(
+            (
+                f"**{escape(name)}**" + (f" {escape(shown[group])}" if group in shown else ""),
+                _share(int(has_run(printed).sum()), len(printed), int(has_run(extra).sum())),
+                ", ".join(notebook(run, name) for name, run in runs.items()) or "not built yet",
+            )
+        )
+    return table(("Artefact", "Numbers recorded", "Notebook"), rows, "lll", "prose")
+
+
+def _share(recorded: int, printed: int, extra: int) -> str:
+    if printed:
+        return f"{recorded} of {printed}"
+    return "none printed" + (f"; {extra} of ours" if extra else "")
+
+
+def _group(artifact: str) -> str:
+    """Figures without the letter of their part; all numbers of the text together."""
+    return "text" if artifact.startswith("text-") else re.sub(r"^(figure-a?\d+)[a-z]$", r"\1", artifact)

@@ -1,8 +1,8 @@
 import pytest
 import torch
 import torch.nn.functional as F
-from reference import cut, mlp
 
+from benchmarks.reference import cut, mlp
 from unforget import random
 from unforget.hyper import regulariser
 from unforget.hyper.chunked import ChunkedHypernet
@@ -58,7 +58,7 @@ def test_generated_weights_equal_chunk_by_chunk_generation():
     for s in range(3):
         *layers, c = cut(theta[s], net.layout.shapes.values())
         for t in range(4):
-            rows = [mlp(None, F.elu)(layers, torch.cat([e[s, t], c[j]])[None])[0] for j in range(net.chunks)]
+            rows = [mlp(F.elu)(layers, torch.cat([e[s, t], c[j]])[None])[0] for j in range(net.chunks)]
             torch.testing.assert_close(generated[s, t], torch.cat(rows)[:1000])
 
 

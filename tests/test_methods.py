@@ -4,9 +4,9 @@ import pytest
 import tiny
 import torch
 import torch.nn.functional as F
-from reference import PlainHNET, cut, fisher, mlp
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from benchmarks.reference import PlainClassifier, PlainHNET, PlainSI, cut, fisher, infer_task, mlp
 from unforget.errors import UnforgetError
 from unforget.methods import METHODS, find
 from unforget.methods.base import options
@@ -95,18 +95,11 @@ def test_entropy_inference_equals_one_image_at_a_time(scenario):
     learner, data = tiny.learner("hnet", scenario, seeds=(0,))
     tiny.train(learner, data)
     x = data.tests[1].x
-    for i in range(len(x)):
-        entropies, outputs = [], []
-        for t in range(3):
-            z = learner.net.apply(learner.weights(t), x[None, i : i + 1])[0, 0]
-            z = z if scenario == "CL2" else z[2 * t : 2 * t + 2]
-            p = z.softmax(-1)
-            entropies.append(-(p * p.log()).sum())
-            outputs.append(z)
-        best = int(torch.stack(entropies).argmin())
-        assert learner.infer_task(x[None, i : i + 1], 3).item() == best
-        label = int(outputs[best].argmax()) + (2 * best if scenario == "CL3" else 0)
-        assert learner.predict(x[None, i : i + 1], None, 3).argmax().item() == label
+    shapes = learner.net.layout.shapes.values()
+    best, outputs = infer_task(lambda t: cut(learner.weights(t)[0], shapes), mlp(), learner.head.own, x, 3)
+    assert learner.infer_task(x[None], 3)[0].tolist() == best
+    labels = [int(z.argmax()) + (2 * t if scenario == "CL3" else 0) for z, t in zip(outputs, best, strict=True)]
+    assert learner.predict(x[None], None, 3)[0].argmax(-1).tolist() == labels
 
 
 def test_entropy_inference_survives_saturated_outputs():
@@ -116,73 +109,45 @@ def test_entropy_inference_survives_saturated_outputs():
     assert logits.softmax(-1).min() == 0 and entropy.isfinite().all()
 
 
-class PlainClassifier:
-    """One seed of the classifier with a penalty gradient given by a function."""
-
-    def __init__(self, learner):
-        self.shapes = list(learner.net.layout.shapes.values())
-        self.flat = learner.state["theta"][0].clone().requires_grad_()
-        self.adam = torch.optim.Adam([self.flat], lr=1e-3)
-        self.forward = lambda flat, x: mlp(None)(cut(flat, self.shapes), x)
-
-    def step(self, x, y, penalty):
-        """Returns the gradient of the whole loss and the change of the weights."""
-        before = self.flat.detach().clone()
-        self.adam.zero_grad()
-        (F.cross_entropy(self.forward(self.flat, x), y) + penalty(self.flat)).backward()
-        self.adam.step()
-        return self.flat.grad.clone(), self.flat.detach() - before
-
-
-def run_plain(learner, data, penalty, after_step=lambda g, d: None, after_task=lambda stage: None, plain=None):
-    plain = plain or PlainClassifier(learner)
+def run_plain(learner, data, step, after_task):
+    """All tasks of a learner's stream through a plain `step(x, y)`."""
     for stage in range(3):
         (phase,) = learner.phases(stage)
-        for step in range(phase.steps):
-            batch = phase.batches(step)
-            after_step(*plain.step(batch.x[0], batch.y[0] % 2, penalty))
+        for number in range(phase.steps):
+            batch = phase.batches(number)
+            step(batch.x[0], batch.y[0] % 2)
         after_task(stage)
-    return plain
 
 
 @pytest.mark.parametrize("method", ["ewc", "online-ewc"])
 def test_ewc_equals_a_term_per_task_and_a_fisher_loop(method):
     learner, data = tiny.learner(method, "CL2", seeds=(3,))
-    terms, plain = [], PlainClassifier(learner)
+    terms, plain = [], PlainClassifier(learner.net.sizes, learner.state["theta"][0])
 
     def after_task(stage):
-        x = data.stages[stage].train.x
-        weights = cut(plain.flat.detach(), plain.shapes)
-        F_new = torch.cat([f.flatten() for f in fisher(mlp(None), weights, x, lambda z, i: -z.log_softmax(-1).max())])
-        F_new, anchor = F_new / len(x), plain.flat.detach().clone()
+        x, anchor = data.stages[stage].train.x, plain.flat.detach()
+        weights = cut(anchor, learner.net.layout.shapes.values())
+        F_new = torch.cat([f.flatten() for f in fisher(mlp(), weights, x, lambda z, i: -z.log_softmax(-1).max())])
+        F_new = F_new / len(x)
         if method == "online-ewc" and terms:
             F_new = F_new + 0.9 * terms.pop()[0]
         terms.append((F_new, anchor))
 
-    run_plain(learner, data, lambda w: sum((25.0 * f * (w - a) ** 2).sum() for f, a in terms), after_task=after_task,
-              plain=plain)  # fmt: skip
+    def penalty(flat):
+        return sum((25.0 * f * (flat - a) ** 2).sum() for f, a in terms)
+
+    run_plain(learner, data, lambda x, y: plain.step(x, y, penalty), after_task)
     tiny.train(learner, data)
     torch.testing.assert_close(learner.state["theta"][0], plain.flat.detach(), rtol=1e-3, atol=2e-5)
 
 
 def test_si_equals_its_plain_form():
     learner, data = tiny.learner("si", "CL2", seeds=(3,))
-    plain = PlainClassifier(learner)
-    omega, w = torch.zeros_like(plain.flat), torch.zeros_like(plain.flat)
-    anchor = plain.flat.detach().clone()
-
-    def after_step(gradient, change):
-        w.sub_(gradient * change)
-
-    def after_task(stage):
-        now = plain.flat.detach()
-        omega.add_(w / ((now - anchor) ** 2 + 0.1))
-        anchor.copy_(now), w.zero_()
-
-    run_plain(learner, data, lambda v: 5.0 * (omega * (v - anchor) ** 2).sum(), after_step, after_task, plain)
+    plain = PlainSI(PlainClassifier(learner.net.sizes, learner.state["theta"][0]), c=5.0)
+    run_plain(learner, data, plain.step, lambda stage: plain.end_task())
     tiny.train(learner, data)
-    torch.testing.assert_close(learner.state["theta"][0], plain.flat.detach(), rtol=1e-3, atol=2e-5)
-    torch.testing.assert_close(learner.state["Omega"][0], omega, rtol=1e-2, atol=1e-5)
+    torch.testing.assert_close(learner.state["theta"][0], plain.plain.flat.detach(), rtol=1e-3, atol=2e-5)
+    torch.testing.assert_close(learner.state["Omega"][0], plain.omega, rtol=1e-2, atol=1e-5)
 
 
 def test_joint_trains_on_all_tasks_with_the_same_number_of_updates():

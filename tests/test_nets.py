@@ -1,8 +1,8 @@
 import pytest
 import torch
 import torch.nn.functional as F
-from reference import cut, fisher, mlp
 
+from benchmarks.reference import cut, fisher, mlp
 from unforget.nets.fisher import squared_gradients
 from unforget.nets.layout import Layout, fan_in_uniform, xavier_uniform
 from unforget.nets.mlp import MLP
@@ -30,7 +30,7 @@ def test_mlp_equals_a_plain_one_per_replica():
     net = MLP((5, 7, 6, 4), "elu")
     weights, x = torch.randn(2, net.layout.size), torch.randn(2, 9, 5)
     for s in range(2):
-        plain = mlp(None, F.elu)(cut(weights[s], net.layout.shapes.values()), x[s])
+        plain = mlp(F.elu)(cut(weights[s], net.layout.shapes.values()), x[s])
         torch.testing.assert_close(net.apply(weights, x)[s], plain)
     torch.testing.assert_close(net.apply(weights, x[:1])[1], net.apply(weights[1:], x[:1])[0])
 
@@ -41,7 +41,7 @@ def test_fisher_equals_the_per_sample_loop():
     found = squared_gradients(net, weights, x, lambda z: -z.log_softmax(-1).amax(-1))
     for s in range(2):
         tensors = cut(weights[s], net.layout.shapes.values())
-        slow = fisher(mlp(None), tensors, x[0], lambda z, i: -z.log_softmax(-1).max())
+        slow = fisher(mlp(), tensors, x[0], lambda z, i: -z.log_softmax(-1).max())
         torch.testing.assert_close(found[s], torch.cat([f.flatten() for f in slow]), rtol=1e-4, atol=1e-6)
 
 

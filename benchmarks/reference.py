@@ -1,10 +1,16 @@
-"""Slow, obvious versions of what the package does fast: one seed, one sample, one task at a time, torch's own optimiser."""
+"""Slow, obvious versions of what the package does fast: one seed, one sample, one task at a time, torch's own optimiser.
+
+The tests compare results with them, the benchmarks times.
+"""
+
+from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
+from torch import nn
 
 
-def mlp(sizes, activation=F.relu):
+def mlp(activation=F.relu):
     """A plain forward pass over [W1, b1, W2, b2, ...]."""
 
     def forward(weights, x):
@@ -37,25 +43,83 @@ def fisher(forward, weights, x, sample_loss):
     return total
 
 
+def infer_task(weights, forward, own, x, tasks):
+    """Entropy inference, one image at a time: the inferred tasks and the logits of their networks, own outputs only.
+
+    `weights(t)` generates the tensors of a task's network, `own(t)` is the slice of its outputs.
+    """
+    best, chosen = [], []
+    for i in range(len(x)):
+        outputs = [forward(weights(t), x[i : i + 1])[0, own(t)] for t in range(tasks)]
+        entropies = torch.stack([-(p * p.log()).sum() for p in (z.softmax(-1) for z in outputs)])
+        best.append(int(entropies.argmin()))
+        chosen.append(outputs[best[-1]])
+    return best, chosen
+
+
+class PlainClassifier:
+    """A stack of torch modules under torch's Adam, with a penalty on its flat weights [W1, b1, ...] if one is given."""
+
+    def __init__(self, sizes, flat, lr=1e-3, own=slice(None)):
+        layers = [part for pair in pairwise(sizes) for part in (nn.Linear(*pair), nn.ReLU())]
+        self.net, self.own = nn.Sequential(*layers[:-1]).to(flat.device), own
+        nn.utils.vector_to_parameters(flat.clone(), self.net.parameters())
+        self.adam = torch.optim.Adam(self.net.parameters(), lr=lr)
+
+    @property
+    def flat(self):
+        return nn.utils.parameters_to_vector(self.net.parameters())
+
+    @property
+    def gradient(self):
+        return nn.utils.parameters_to_vector([p.grad for p in self.net.parameters()])
+
+    def step(self, x, y, penalty=None):
+        self.adam.zero_grad()
+        loss = F.cross_entropy(self.net(x.flatten(1))[:, self.own], y)
+        if penalty:
+            loss = loss + penalty(self.flat)
+        loss.backward()
+        self.adam.step()
+
+
+class PlainSI:
+    """The bookkeeping of synaptic intelligence around a `PlainClassifier`."""
+
+    def __init__(self, plain, c, damping=0.1):
+        self.plain, self.c, self.damping = plain, c, damping
+        self.anchor = plain.flat.detach().clone()
+        self.omega, self.w = torch.zeros_like(self.anchor), torch.zeros_like(self.anchor)
+
+    def step(self, x, y):
+        before = self.plain.flat.detach()
+        self.plain.step(x, y, lambda flat: self.c * (self.omega * (flat - self.anchor) ** 2).sum())
+        self.w -= self.plain.gradient * (self.plain.flat.detach() - before)
+
+    def end_task(self):
+        now = self.plain.flat.detach()
+        self.omega += self.w / ((now - self.anchor) ** 2 + self.damping)
+        self.anchor = now
+        self.w.zero_()
+
+
 class PlainHNET:
-    """A chunked hypernetwork trained as the paper's Eq. 2 reads: every chunk, every old task, one after the other."""
+    """A chunked hypernetwork trained as the paper's Eq. 2 reads: every old task, one after the other, its chunks as one batch."""
 
     def __init__(self, layers, chunk_embeddings, embeddings, shapes, activation, lr, beta):
         self.layers = [w.clone().requires_grad_() for w in layers]  # W1, b1, ..., output layer last
-        self.c = [c.clone().requires_grad_() for c in chunk_embeddings]
+        self.c = chunk_embeddings.clone().requires_grad_()
         self.e = [e.clone().requires_grad_() for e in embeddings]
         self.shapes, self.activation, self.lr, self.beta = shapes, activation, lr, beta
-        self.target = mlp(None)
+        self.target = mlp()
 
     def generate(self, e, layers, chunks):
-        forward = mlp(None, self.activation)
-        outputs = [forward(layers, torch.cat([e, c])[None])[0] for c in chunks]
-        size = sum(torch.Size(s).numel() for s in self.shapes)
-        return torch.cat(outputs)[:size]
+        outputs = mlp(self.activation)(layers, torch.cat([e.expand(len(chunks), -1), chunks], 1))
+        return outputs.flatten()[: sum(torch.Size(s).numel() for s in self.shapes)]
 
     def begin(self, task):
         self.task, self.steps = task, 0
-        self.theta = self.layers + self.c
+        self.theta = [*self.layers, self.c]
         self.adam = torch.optim.Adam(self.theta, lr=self.lr)
         self.adam_e = torch.optim.Adam([self.e[task]], lr=self.lr)
         with torch.no_grad():
@@ -69,7 +133,7 @@ class PlainHNET:
         loss(self.target(cut(weights, self.shapes), x), y).backward()
         if self.task > 0 and self.beta > 0:
             ahead = [(p.detach() + d).requires_grad_() for p, d in zip(self.theta, self.change(), strict=True)]
-            layers, chunks = ahead[: len(self.layers)], ahead[len(self.layers) :]
+            *layers, chunks = ahead
             total = sum(
                 ((self.targets[t] - self.generate(self.e[t].detach(), layers, chunks)) ** 2).sum()
                 for t in range(self.task)

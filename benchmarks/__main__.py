@@ -1,0 +1,46 @@
+"""`python -m benchmarks [NAME ...]`: one table of ratios per question. Without names: all questions."""
+
+import argparse
+import inspect
+import sys
+from importlib import import_module
+
+import pandas as pd
+
+from benchmarks.timing import Setup
+from unforget import runtime
+from unforget.errors import UnforgetError, choose
+
+NAMES = ("replicas", "regulariser", "fisher", "steps", "run")
+
+
+def main(arguments: list[str]) -> None:
+    modules = {name: import_module(f"benchmarks.{name}") for name in NAMES}
+    summaries = {name: inspect.getdoc(module).splitlines()[0] for name, module in modules.items()}
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks", description="Speed, as ratios in one run.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="questions:\n" + "\n".join(f"  {name:12} {summary}" for name, summary in summaries.items()),
+    )  # fmt: skip
+    parser.add_argument("names", nargs="*", metavar="NAME", help="questions to answer (default: all)")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
+    parser.add_argument("--full", action="store_true", help="also what takes minutes or more than a few GB of memory")
+    parser.add_argument("--repetitions", type=int, default=5, metavar="N", help="turns per candidate (default: 5)")
+    given = parser.parse_args(arguments)
+    names = [choose("benchmark", name, NAMES) for name in given.names] or NAMES
+    runtime.settle()
+    setup = Setup(runtime.device(given.device), max(1, given.repetitions), given.full)
+    machine = runtime.describe(setup.device)
+    print(", ".join(f"{key} {machine[key]}" for key in ("device", "cores", "threads", "system", "python", "torch")))
+    for name in names:
+        rows = pd.DataFrame(modules[name].measure(setup))
+        print(f"\n{name}: {inspect.getdoc(modules[name])}\n")
+        print(rows.to_string(index=False, na_rep="", float_format="{:.3g}".format), flush=True)
+
+
+if __name__ == "__main__":
+    try:
+        main(sys.argv[1:])
+    except UnforgetError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)

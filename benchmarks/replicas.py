@@ -1,0 +1,53 @@
+"""Replicas together against one by one.
+
+On a CPU also without the allocator settings, in a process of its own: together, glibc then maps and unmaps every large
+temporary. `gain` is how many times less a seed costs together than alone (same settings).
+"""
+
+import torch
+
+from benchmarks import sizes
+from benchmarks.timing import Setup, fresh, paired
+from unforget.experiments import catalogue
+from unforget.experiments.work import Job, build
+
+CASES = (("HNET, task 5", "S", "hnet", 4), ("fine-tuning", "S", "finetune", 0))
+TOY_CASES = (("HNET, task 4", "toy", "hnet", 3),)
+TOGETHER = (1, 5, 20)
+GOAL_CUDA = 3.0
+"""On a GPU, 20 seeds take at most this many times as long as one."""
+
+
+def measure(setup: Setup) -> list[dict]:
+    settings = (True, False) if setup.device.type == "cpu" else (True,)
+    # Whole processes take turns, too: each setting twice, and the better of its two medians.
+    turns = {allocator: [fresh(_steps, setup, allocator=allocator) for _ in range(1 if setup.toy else 2)] for allocator in settings}
+    rows = []
+    for allocator, found in turns.items():
+        for key in found[0]:
+            method, count = key
+            milliseconds, alone = (min(turn[k] for turn in found) for k in (key, (method, 1)))
+            rows.append({
+                "method": method, "seeds together": count,
+                "allocator": ("settled" if allocator else "as it is") if setup.device.type == "cpu" else "CUDA",
+                "ms per step": milliseconds, "ms per seed": milliseconds / count, "gain": alone * count / milliseconds,
+                "times one seed": milliseconds / alone,
+            } | ({"goal": GOAL_CUDA} if setup.device.type == "cuda" else {}))  # fmt: skip
+    return rows
+
+
+def _steps(setup: Setup) -> dict[tuple[str, int], float]:
+    """Milliseconds per step by (method, seeds together), under this process's settings."""
+    found = {}
+    for title, size, method, stage in TOY_CASES if setup.toy else CASES:
+        counts = TOGETHER[:2] if setup.toy else TOGETHER
+        work = {n: sizes.stepper(sizes.learner(size, method, n, setup.device), stage) for n in counts}
+        found |= {(title, n): value for n, value in paired(work, setup).items()}
+    toy = {n: sizes.stepper(_toy_regression(n, setup.device), 2) for n in (1, 20)}
+    return found | {("HNET, toy regression, task 3", n): value for n, value in paired(toy, setup).items()}
+
+
+def _toy_regression(replicas: int, device: torch.device):
+    experiment = catalogue.experiment("hnet/toy-regression")
+    config = experiment.resolve(experiment.run("hnet"), "paper")
+    return build(Job(config, tuple(range(replicas)), device=str(device)))[0]

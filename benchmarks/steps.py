@@ -1,0 +1,105 @@
+"""Each training step, one seed, against a plain reference step: torch modules, autograd's own sums, torch's Adam.
+
+Both draw the same batches from uint8 images. Memory is the peak of a process that makes a few such steps; blank: not
+measured, or it would take more than a few GB (`--full` measures it).
+"""
+
+from collections.abc import Callable
+
+import torch
+import torch.nn.functional as F
+
+from benchmarks import sizes
+from benchmarks.reference import PlainClassifier, PlainHNET, PlainSI, cut
+from benchmarks.timing import Setup, fresh, paired, peak_memory_mib
+
+CASES = (
+    ("S", "finetune", 1), ("S", "ewc", 5), ("S", "online-ewc", 5), ("S", "si", 5), ("S", "hnet", 1), ("S", "hnet", 5),
+    ("P10", "finetune", 1), ("P10", "hnet", 1), ("P10", "hnet", 10), ("P100", "hnet", 1), ("P100", "hnet", 100),
+)  # fmt: skip
+TOY_CASES = tuple(("toy", method, task) for method, task in
+                  (("finetune", 1), ("ewc", 3), ("online-ewc", 3), ("si", 3), ("hnet", 1), ("hnet", 4)))  # fmt: skip
+GOALS = {("P10", 10): (70.0, None), ("P100", 100): (1800.0, 1300)}
+"""Milliseconds and MB at most of an HNET step, by size and task."""
+ACTIVATIONS = {"elu": F.elu, "relu": F.relu}
+FEW_GB = 4.0
+
+
+def measure(setup: Setup) -> list[dict]:
+    rows = []
+    for size, method, task in TOY_CASES if setup.toy else CASES:
+        makers = {"ours": ours, "plain": plain}
+        if method == "hnet" and not setup.full and _gigabytes(size, task) > FEW_GB:
+            del makers["plain"]
+        took = paired({name: make(size, method, task, setup) for name, make in makers.items()}, setup)
+        memory = {}
+        if method == "hnet" and (task >= 10 or (size, task) == ("toy", 4)):
+            memory = {name: fresh(_memory, make, size, method, task, setup) for name, make in makers.items()}
+        goal, most = GOALS.get((size, task), (None, None)) if method == "hnet" else (None, None)
+        met = goal and took["ours"] <= goal and (most is None or memory["ours"] * 2**20 <= most * 1e6)
+        rows.append({
+            "size": size, "method": method, "task": task, "ms": took["ours"], "plain ms": took.get("plain"),
+            "plain / ours": took.get("plain", torch.nan) / took["ours"], "goal ms": goal,
+            "MiB": memory.get("ours"), "plain MiB": memory.get("plain"), "goal MB": most,
+            "met": "" if goal is None else "yes" if met else "NO",
+        })  # fmt: skip
+    return rows
+
+
+def ours(size: str, method: str, task: int, setup: Setup) -> Callable[[], None]:
+    """A function that makes the package's next step at a task, counted from 1."""
+    return sizes.stepper(sizes.learner(size, method, 1, setup.device), task - 1)
+
+
+def plain(size: str, method: str, task: int, setup: Setup) -> Callable[[], None]:
+    """The same step, plainly, from the same weights."""
+    learner = sizes.learner(size, method, 1, setup.device)
+    own, (phase,) = learner.head.own(task - 1), learner.phases(task - 1)
+    step = (_plain_hnet if method == "hnet" else _plain_classifier)(learner, method, task, own)
+    number = 0
+
+    def work() -> None:
+        nonlocal number
+        x, y = phase.batches(number)
+        step(x[0], y[0] - own.start)
+        number += 1
+
+    return work
+
+
+def plain_hnet(learner) -> PlainHNET:
+    """A plain hypernetwork with the weights of a learner's only replica."""
+    *layers, c = cut(learner.state["theta"][0], learner.hyper.layout.shapes.values())
+    activation = ACTIVATIONS[learner.hyper.activation]
+    shapes = list(learner.net.layout.shapes.values())
+    return PlainHNET(layers, c, learner.state["e"][0], shapes, activation, learner.options.lr, learner.options.beta)
+
+
+def _plain_hnet(learner, method: str, task: int, own: slice):
+    one = plain_hnet(learner)
+    one.begin(task - 1)
+    return lambda x, y: one.step(x, y, lambda z, y: F.cross_entropy(z[:, own], y))
+
+
+def _plain_classifier(learner, method: str, task: int, own: slice):
+    flat = learner.state["theta"][0]
+    one = PlainClassifier(learner.net.sizes, flat, learner.options.lr, own)
+    if method == "finetune":
+        return one.step
+    if method == "si":
+        return PlainSI(one, learner.options.c).step
+    terms = [(torch.rand_like(flat), flat.clone()) for _ in range(task - 1 if method == "ewc" else 1)]
+    return lambda x, y: one.step(x, y, lambda w: sum((0.5 * f * (w - a) ** 2).sum() for f, a in terms))
+
+
+def _memory(make: Callable, size: str, method: str, task: int, setup: Setup) -> int:
+    work = make(size, method, task, setup)
+    for _ in range(2):
+        work()
+    return peak_memory_mib(setup.device)
+
+
+def _gigabytes(size: str, task: int) -> float:
+    """What the plain step holds, roughly: five times the weights of all old tasks."""
+    widths = sizes.SIZES[size].target
+    return 5 * 4 * (task - 1) * sum(a * b for a, b in zip(widths, widths[1:], strict=False)) / 1e9

@@ -1,0 +1,77 @@
+"""Measuring: candidates that take turns, and work in a process of its own."""
+
+import multiprocessing
+import statistics
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+
+import torch
+
+from unforget import runtime
+
+PATIENCE = 40.0
+"""Seconds after which a comparison ends early, once every candidate has had two turns."""
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What all questions are asked with. `toy` shrinks every size until a question takes seconds (for the tests)."""
+
+    device: torch.device = torch.device("cpu")
+    repetitions: int = 5
+    full: bool = False
+    toy: bool = False
+
+
+def paired(candidates: Mapping[str, Callable[[], None]], setup: Setup) -> dict[str, float]:
+    """Median milliseconds per call of each candidate.
+
+    They take turns, so that a change of the machine's load hits all of them; a turn repeats a short call for 0.1 s.
+    """
+    calls = {name: max(1, int(0.1 / _seconds(work, 1, setup))) for name, work in candidates.items()}  # warms up as well
+    turns = {name: [] for name in candidates}
+    started = time.perf_counter()
+    for turn in range(setup.repetitions):
+        if turn >= 2 and time.perf_counter() - started > PATIENCE:
+            break
+        for name, work in candidates.items():
+            turns[name].append(_seconds(work, 1 if setup.toy else calls[name], setup))
+    return {name: 1e3 * statistics.median(seconds) for name, seconds in turns.items()}
+
+
+def _seconds(work: Callable[[], None], calls: int, setup: Setup) -> float:
+    """Seconds per call."""
+    _wait(setup)
+    started = time.perf_counter()
+    for _ in range(calls):
+        work()
+    _wait(setup)
+    return (time.perf_counter() - started) / calls
+
+
+def _wait(setup: Setup) -> None:
+    if setup.device.type == "cuda":
+        torch.cuda.synchronize(setup.device)
+
+
+def fresh(function: Callable, *arguments, allocator: bool = True):
+    """`function(*arguments)` in a new process, with or without the allocator settings, which a process cannot take back."""
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, spawn, runtime.settle, (allocator,)) as pool:
+        return pool.submit(function, *arguments).result()
+
+
+def peak_memory_mib(device: torch.device) -> int:
+    """Peak memory of this process, in MiB: device memory on CUDA, else resident memory with everything that is loaded.
+
+    Unlike `runtime.peak_memory_mib`, whose counter a new process inherits from the one that started it.
+    """
+    if device.type == "cpu":
+        try:
+            with open("/proc/self/status") as lines:
+                return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) // 2**10
+        except (OSError, StopIteration):  # not on Linux
+            pass
+    return runtime.peak_memory_mib(device)

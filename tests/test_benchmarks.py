@@ -1,0 +1,45 @@
+"""Every benchmark answers at toy sizes; times are not judged here."""
+
+import math
+import os
+from importlib import import_module
+
+import pytest
+import torch
+
+from benchmarks import __main__ as program
+from benchmarks.timing import Setup, fresh, paired
+from unforget.errors import UnforgetError
+
+TOY = Setup(torch.device("cpu"), repetitions=2, toy=True)
+ROWS = {"replicas": 8, "regulariser": 2, "fisher": 1, "steps": 6, "run": 4}
+
+
+@pytest.mark.parametrize("name", program.NAMES)
+def test_a_benchmark_returns_its_rows(name):
+    rows = import_module(f"benchmarks.{name}").measure(TOY)
+    assert len(rows) == ROWS[name] and all(row.keys() == rows[0].keys() for row in rows)
+    ratios = [value for row in rows for key, value in row.items() if " / " in key or key == "gain" if value is not None]
+    assert ratios and all(math.isfinite(ratio) and ratio > 0 for ratio in ratios)
+
+
+def test_candidates_take_turns():
+    calls = []
+    paired({"A": lambda: calls.append("A"), "B": lambda: calls.append("B")}, Setup(repetitions=3, toy=True))
+    assert "".join(calls) == "AB" + "ABABAB"
+
+
+def test_a_fresh_process_is_one():
+    assert fresh(os.getpid) != os.getpid()
+
+
+def test_an_unknown_benchmark_is_refused_with_the_nearest():
+    with pytest.raises(UnforgetError, match="did you mean 'fisher'"):
+        program.main(["fischer"])
+
+
+def test_the_help_lists_every_question(capsys):
+    with pytest.raises(SystemExit):
+        program.main(["--help"])
+    shown = capsys.readouterr().out
+    assert all(name in shown for name in program.NAMES)

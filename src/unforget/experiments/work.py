@@ -1,5 +1,6 @@
 """One unit of work: a group of replicas of one run, from configuration to record. Runs in any process, on any machine."""
 
+import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -93,10 +94,12 @@ def _run_block(job: Job, result: Result, wall: float) -> dict[str, Any]:
 
 
 def _plain(values: Tensor) -> list:
-    """Nested lists; NaN (not scored) as null, floats to nine significant digits."""
+    """Nested lists; NaN (not scored) and infinities, which JSON does not know, as null; floats to nine digits."""
     if values.ndim:
         return [_plain(value) for value in values]
     number = values.item()
-    return number if isinstance(number, int) else None if number != number else float(f"{number:.9g}")
+    if isinstance(number, int):
+        return number
+    return float(f"{number:.9g}") if math.isfinite(number) else None
 
 

@@ -52,7 +52,7 @@ lock:
 	@test -n "$(PYTHON)" || { echo "error: no Python 3.11 to 3.13 with venv found" >&2; exit 2; }
 	$(PYTHON) -m venv _build/lock
 	_build/lock/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV)
-	_build/lock/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --all-extras pyproject.toml -o requirements.lock
+	_build/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --all-extras pyproject.toml -o requirements.lock
 
 clean:
 	rm -rf _build .pytest_cache

@@ -21,3 +21,10 @@ def find(name: str) -> tuple[Experiment, tuple[Run, ...]]:
         return chosen, (chosen.run(run),)
     chosen = experiment(name)
     return chosen, chosen.runs
+
+
+def of(run: str) -> tuple[Experiment, tuple[Run, ...]]:
+    """The experiment and the run that a record names, as in "split-mnist/ewc-cl1"."""
+    parent, _, name = run.rpartition("/")
+    ids = {id.partition("/")[2]: id for id in EXPERIMENTS}
+    return find(f"{ids[choose('experiment', parent, ids)]}/{name}")

@@ -92,4 +92,17 @@ CELLS = (
         for column, name in _TABLE_1.items()
     )
     + tuple(Cell("hnet", "table-1", f"S-{s}", "HNET+ENT", f"split-mnist/{HNET_ENT[s]}", s) for s in SCENARIOS)
-)
+    # Where the task is given, HNET+TIR is the same training as HNET+ENT.
+    + (
+        Cell("hnet", "table-1", "S-CL1", "HNET+TIR", "split-mnist/hnet", "CL1"),
+        Cell("hnet", "table-3", "S-CL1", "HNET+TIR during", "split-mnist/hnet", "CL1", "during"),
+        Cell("hnet", "table-3", "S-CL1", "HNET+TIR after", "split-mnist/hnet", "CL1"),
+        Cell("hnet", "text-parameters", "toy", "target", "toy-regression/hnet", "regression", "count target"),
+        Cell("hnet", "text-parameters", "S classifier", "total", "split-mnist/hnet", "CL1", "count trained"),
+        Cell("hnet", "text-parameters", "S classifier", "hypernetwork", "split-mnist/hnet", "CL1", "count theta"),
+        Cell("hnet", "text-parameters", "S classifier", "task embeddings", "split-mnist/hnet", "CL1",
+             "count task embeddings"),
+        Cell("hnet", "text-parameters", "S classifier", "target CL1/CL3", "split-mnist/hnet", "CL1", "count target"),
+        Cell("hnet", "text-parameters", "S classifier", "target CL2", "split-mnist/hnet-cl2", "CL2", "count target"),
+    )
+)  # fmt: skip

@@ -29,8 +29,8 @@ class Run:
 class Cell:
     """A printed (or our own) table cell and the run, as `<experiment>/<run>`, whose number stands beside it.
 
-    `metric` is "final" (mean over tasks after the last stage), "during" (mean of each task right after its stage) or
-    "task N" (task N, counted from 1, after the last stage).
+    `metric` is a metric of `unforget.results.measured` ("final", "during", "task N", ...) or "count NAME" for a number of
+    parameters.
     """
 
     paper: str

@@ -1,0 +1,99 @@
+"""From records to numbers: one row per cell that a record fills, ready to stand beside what the papers print."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from unforget.data.files import project_root
+from unforget.errors import UnforgetError, choose
+from unforget.experiments import catalogue
+from unforget.experiments.spec import PROFILES, Cell
+from unforget.results import records
+from unforget.results.records import Record
+
+COLUMNS = ["paper", "artifact", "row", "column", "mean", "sd", "n", "profile", "unit", "run", "values"]
+
+
+def results_folder() -> Path:
+    """Where recorded runs live in this project."""
+    return project_root() / "data" / "results"
+
+
+def label(configuration: dict) -> str:
+    """The profile a configuration belongs to: "paper" where it equals what is declared there, else lite, smoke, custom.
+
+    Seeds are not compared: five seeds of the paper's protocol are five seeds of the paper's protocol.
+    """
+    try:
+        experiment, (run,) = catalogue.of(configuration["run"])
+    except UnforgetError:
+        return "custom"
+    for profile in ("paper", *PROFILES):
+        if configuration == experiment.resolve(run, profile):
+            return profile
+    return "custom"
+
+
+def recorded(results: Path | None = None) -> list[Record]:
+    """All records below the results folder, in order of their paths. Raises `UnforgetError` naming a damaged one."""
+    folder = results or results_folder()
+    return [records.load(path) for path in sorted(folder.glob("**/*.json"))]
+
+
+def measured(results: Path | None = None) -> pd.DataFrame:
+    """Every cell that the recorded runs fill (columns `COLUMNS`); `values` holds one number per seed, sd has ddof 1."""
+    return from_records(recorded(results))
+
+
+def from_records(found: Iterable[Record]) -> pd.DataFrame:
+    """Cells filled by these records; accuracies in %, parameters counted, squared errors as they are."""
+    rows = []
+    for record in found:
+        profile = label(record["config"])
+        for cell in catalogue.CELLS:
+            if cell.run == record["config"]["run"]:
+                values = cell_values(record, cell)
+                rows.append(
+                    {
+                        "paper": cell.paper, "artifact": cell.artifact, "row": cell.row, "column": cell.column,
+                        "mean": float(np.mean(values)), "sd": float(np.std(values, ddof=1)) if len(values) > 1 else 0.0,
+                        "n": len(values), "profile": profile, "unit": unit(cell), "run": cell.run,
+                        "values": tuple(float(v) for v in values),
+                    }
+                )  # fmt: skip
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def unit(cell: Cell) -> str:
+    """The unit a cell is measured in."""
+    return "parameters" if cell.metric.startswith("count ") else "MSE" if cell.view == "regression" else "%"
+
+
+def cell_values(record: Record, cell: Cell) -> np.ndarray:
+    """A cell's number for every replica of the declared hyperparameters, in the cell's unit."""
+    if cell.metric.startswith("count "):
+        name = cell.metric.removeprefix("count ")
+        return np.array([record["counts"][choose("parameter count", name, record["counts"])]], dtype=float)
+    plain = np.array([not replica["scan"] for replica in record["replicas"]])
+    scores = records.scores(record, cell.view)[plain]
+    return metric(scores, cell.metric) * (100 if unit(cell) == "%" else 1)
+
+
+def metric(scores: np.ndarray, name: str) -> np.ndarray:
+    """One number per seed from scores[seed, after_stage, on_task]: "final", "during", "task N" or "forgetting".
+
+    final: mean over tasks after the last stage. during: mean over tasks of each right after its own stage. forgetting:
+    mean over all but the last task of the best earlier score minus the final one (Chaudhry et al. 2018).
+    """
+    if name == "final":
+        return scores[:, -1].mean(-1)
+    if name == "during":
+        stages = scores.shape[1]
+        return scores[:, -1].mean(-1) if stages == 1 else np.diagonal(scores, axis1=1, axis2=2).mean(-1)
+    if name == "forgetting":
+        return (np.nanmax(scores[:, :-1, :-1], axis=1) - scores[:, -1, :-1]).mean(-1)
+    if name.startswith("task "):
+        return scores[:, -1, int(name.removeprefix("task ")) - 1]
+    raise UnforgetError(f"unknown metric {name!r}; use final, during, forgetting or task N")

@@ -14,7 +14,7 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from multiprocessing import get_context, parent_process
 from pathlib import Path
@@ -32,11 +32,6 @@ from unforget.loop import Control, Interrupted
 from unforget.results import records
 
 Stop = Callable[[], bool]
-
-
-def results_folder() -> Path:
-    """Where the records of this project lie."""
-    return project_root() / "data" / "results"
 
 
 def checkpoint_folder() -> Path:
@@ -65,7 +60,7 @@ def label(experiment: Experiment, config: Mapping[str, Any]) -> str:
 
 def record_path(experiment: Experiment, config: Mapping[str, Any], results: Path | None = None) -> Path:
     """Where the record of a configuration lies, or will lie."""
-    return records.path_of(results or results_folder(), config, label(experiment, config))
+    return records.path_of(results or records.results_folder(), config, label(experiment, config))
 
 
 def recorded(path: Path, config: Mapping[str, Any]) -> set[int]:
@@ -139,7 +134,7 @@ def execute(
             unfinished.append(job)
             return
         name = "custom" if job.scan else label(experiment, job.config)
-        path = records.path_of(results or results_folder(), job.config, name)
+        path = records.path_of(results or records.results_folder(), job.config, name)
         records.save(path, record)
         work.forget_checkpoint(job)
         written.append(path)
@@ -165,8 +160,8 @@ def _spread(executor: Executor, jobs: Sequence[Job], keep, stop: "_Stop", event,
     """Submit all jobs, collect them as they end, and pass on how far the running ones are."""
     progress = {job.name: stop.path.parent / f"{job.name}.progress" for job in jobs}
     futures: dict[Future, Job] = {}
+    trained: set[Future] = set()
     error: Exception | None = None
-    ended = 0
     try:
         futures = {executor.submit(_remote, job, stop, str(progress[job.name])): job for job in jobs}
     except BrokenProcessPool as broken:
@@ -177,16 +172,17 @@ def _spread(executor: Executor, jobs: Sequence[Job], keep, stop: "_Stop", event,
         for future in done:
             job = futures[future]
             try:
-                keep(job, future.result())
+                record = future.result()
+                keep(job, record)
+                trained |= {future} if record is not None else set()
             except (Exception, CancelledError) as problem:
                 error = error or problem
                 stop.path.touch()  # the others save themselves, and their records are still collected
-            ended += len(job.seeds)
         if event and stop.path.exists():
             event.set()
-        parts = [(futures[future], *_read_progress(progress[futures[future].name])) for future in waiting]
-        where = ", ".join(sorted(where for _, _, where in parts if where))
-        report(ended + sum(len(job.seeds) * part for job, part, _ in parts), where)
+        told = {f: (1.0, "") if f in trained else _read_progress(progress[job.name]) for f, job in futures.items()}
+        where = ", ".join(sorted(told[future][1] for future in waiting if told[future][1]))
+        report(sum(len(job.seeds) * told[future][0] for future, job in futures.items()), where)
     if error is not None:
         raise _explained(error) from error
 
@@ -223,7 +219,7 @@ def _remote(job: Job, stop: Stop, progress: str) -> records.Record | None:
     path = Path(progress)
 
     def report(done: int, total: int, where: str) -> None:
-        if path.parent.exists():  # a machine that does not share this folder reports nothing
+        with suppress(OSError):  # a machine that does not share this folder reports nothing
             part = path.with_suffix(".part")
             part.write_text(json.dumps([done / total, f"{job.config['run']}: {where}"]))
             part.replace(path)

@@ -7,6 +7,7 @@ from typing import Any
 
 from unforget import methods
 from unforget.errors import UnforgetError, choose
+from unforget.experiments.changes import check
 from unforget.methods.base import options
 
 PROFILES = ("smoke", "lite", "paper")
@@ -80,6 +81,7 @@ class Experiment:
         kind = methods.find(run.method).Options
         shared = {k: v for k, v in chosen.options.items() if k in kind.__dataclass_fields__}
         values = asdict(options(kind, {**run.options, **shared, **(changes or {})}, run.method))
+        check(run.method, {name: values[name] for name in changes or {}})
         values = {k: list(v) if isinstance(v, tuple) else v for k, v in values.items()}
         return {
             "run": f"{self.id.split('/', 1)[1]}/{run.name}", "stream": dict(chosen.stream), "method": run.method,

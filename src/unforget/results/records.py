@@ -15,10 +15,16 @@ from typing import Any
 
 import numpy as np
 
+from unforget.data.files import project_root
 from unforget.errors import UnforgetError
 
 FORMAT = 1
 Record = dict[str, Any]
+
+
+def results_folder() -> Path:
+    """Where the records of this project lie."""
+    return project_root() / "data" / "results"
 
 
 def configuration_hash(configuration: dict[str, Any]) -> str:

@@ -43,6 +43,8 @@ def compare(
     paths = [find(name, profile) for name in (one, other)]
     loaded = [records.load(path) for path in paths]
     table = Table("", *(escape(_name(path)) for path in paths), "difference", box=None, pad_edge=False)
+    for column in table.columns:
+        column.overflow = "fold"
     rows = [*_configuration(*loaded), *_scores(*loaded), *_circumstances(*loaded)]
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))

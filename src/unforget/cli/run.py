@@ -153,22 +153,25 @@ def _summarise(experiment, runs, profile: str, values, written: tuple[Path, ...]
 
 
 class _Progress:
-    """A bar over all replicas on stderr: callable as (replicas done, where). Few lines where stderr is no terminal."""
+    """A bar over all replicas on stderr: callable as (replicas done, where). Few lines where stderr is no terminal.
+
+    It appears with the first report, so that a refusal before that is the only line.
+    """
 
     def __init__(self, total: int):
-        from tqdm import tqdm
-
-        self.bar = tqdm(
-            total=total, unit="replica", dynamic_ncols=True, smoothing=0.1, file=sys.stderr,
-            mininterval=0.2 if sys.stderr.isatty() else QUIET_SECONDS,
-            bar_format="{percentage:3.0f}%|{bar:20}| {n:.1f}/{total} replicas [{elapsed}<{remaining}, {rate_fmt}] {postfix}",
-        )  # fmt: skip
-        self.begun = False
+        self.total, self.bar = total, None
 
     def __call__(self, done: float, where: str) -> None:
-        if not self.begun:  # what a checkpoint brings was not trained now: it says nothing about the rate
-            self.bar.initial, self.begun = done, True
-            self.bar.n = self.bar.last_print_n = done
+        if self.bar is None:
+            from tqdm import tqdm
+
+            self.bar = tqdm(
+                total=self.total, initial=done,  # what a checkpoint brings says nothing about the rate
+                unit="replica", dynamic_ncols=True, smoothing=0.1, file=sys.stderr,
+                mininterval=0.2 if sys.stderr.isatty() else QUIET_SECONDS,
+                bar_format="{percentage:3.0f}%|{bar:20}| {n:.1f}/{total} replicas "
+                           "[{elapsed}<{remaining}, {rate_fmt}]{postfix}",
+            )  # fmt: skip
         self.bar.set_postfix_str(where, refresh=False)
         self.bar.update(max(0.0, done - self.bar.n))
 
@@ -176,4 +179,5 @@ class _Progress:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self.bar.close()
+        if self.bar is not None:
+            self.bar.close()

@@ -14,7 +14,8 @@ from benchmarks import sizes
 from benchmarks.reference import cut, infer_task
 from benchmarks.steps import ours, plain, plain_hnet
 from benchmarks.timing import Setup, paired
-from unforget.data import images, streams
+from unforget import data
+from unforget.data import images
 from unforget.data.streams import Stream
 from unforget.experiments import catalogue
 from unforget.loop import Loop
@@ -76,4 +77,4 @@ def _one_by_one(learner, x: torch.Tensor, tasks: int):
 def _stream(config: dict, size: str, setup: Setup) -> Stream:
     if setup.toy or not images.available(config["stream"]["image_set"]):
         return sizes.stream(sizes.SIZES[size], setup.device)
-    return streams.build(**config["stream"]).to(setup.device)
+    return data.build(**config["stream"]).to(setup.device)

@@ -6,9 +6,9 @@ from importlib import import_module
 
 import pytest
 import torch
-
 from benchmarks import __main__ as program
 from benchmarks.timing import Setup, fresh, paired
+
 from unforget.errors import UnforgetError
 
 TOY = Setup(torch.device("cpu"), repetitions=2, toy=True)

@@ -1,8 +1,8 @@
 import pytest
 import torch
 import torch.nn.functional as F
-
 from benchmarks.reference import cut, mlp
+
 from unforget import random
 from unforget.hyper import regulariser
 from unforget.hyper.chunked import ChunkedHypernet

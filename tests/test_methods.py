@@ -4,9 +4,9 @@ import pytest
 import tiny
 import torch
 import torch.nn.functional as F
+from benchmarks.reference import PlainClassifier, PlainHNET, PlainSI, cut, fisher, infer_task, mlp
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from benchmarks.reference import PlainClassifier, PlainHNET, PlainSI, cut, fisher, infer_task, mlp
 from unforget.errors import UnforgetError
 from unforget.methods import METHODS, find
 from unforget.methods.base import options

@@ -1,8 +1,8 @@
 import pytest
 import torch
 import torch.nn.functional as F
-
 from benchmarks.reference import cut, fisher, mlp
+
 from unforget.nets.fisher import squared_gradients
 from unforget.nets.layout import Layout, fan_in_uniform, xavier_uniform
 from unforget.nets.mlp import MLP

@@ -9,6 +9,7 @@ missing ones are trained and recorded first.
 
 import inspect
 import textwrap
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
@@ -42,7 +43,7 @@ class Section:
             with _bar(self.experiment.id, len(jobs)) as bar:
                 for number, job in enumerate(jobs):
                     control = Control(report=lambda done, total, where, n=number: _advance(bar, n + done / total))
-                    trained = work.train(executor.without_checkpoint(job), control)[0]
+                    trained = work.train(replace(job, checkpoints=None), control)[0]
                     self.records[job.config["run"].split("/")[-1]] = trained
             return
         if self.compute:
@@ -58,7 +59,7 @@ class Section:
         for run in self.experiment.runs:
             for profile in ("paper", "lite"):
                 config = self.experiment.resolve(run, profile)
-                path = records.path_of(measured.results_folder(), config, catalogue.label(config))
+                path = records.path_of(records.results_folder(), config, catalogue.label(config))
                 if run.name not in found and path.exists():
                     found[run.name] = records.load(path)
         return found
@@ -105,12 +106,11 @@ class Section:
     def _run_line(self, run: Run, record: Record) -> list[str]:
         blocks = record["run"]
         seconds = sum(records.seconds(block) for block in blocks) / len(record["replicas"])
-        current = {block["source"] for block in blocks} == {source.source_hash(record["config"])}
         devices = ", ".join(sorted({block["device"] for block in blocks}))
         return [
             self.title(run.name), str(len(record["replicas"])), f"{seconds:.1f}",
             f"{record['replicas'][0]['counts']['trained']:,}", devices, max(block["date"] for block in blocks),
-            "current" if current else "changed since",
+            "changed since" if source.outdated(record) else "current",
         ]  # fmt: skip
 
     @property

@@ -2,12 +2,14 @@
 
 import itertools
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from unforget import data, methods, probes
 from unforget.errors import UnforgetError, choose
+from unforget.experiments.changes import check
 from unforget.methods.base import options
 from unforget.methods.heads import SCENARIOS
 
@@ -83,7 +85,7 @@ class Experiment:
         chosen = self.profile(profile)
         fields = methods.find(run.method).Options.__dataclass_fields__
         shared = {k: v for k, v in chosen.options.items() if k in fields}
-        return completed(
+        config = completed(
             {
                 "run": f"{self.id.split('/', 1)[1]}/{run.name}", "stream": dict(chosen.stream), "method": run.method,
                 "scenario": choose("scenario", run.scenario, SCENARIOS), "views": run.views,
@@ -91,6 +93,8 @@ class Experiment:
                 "probes": [name for name in run.probes if probes.find(name)],
             }
         )  # fmt: skip
+        check(run.method, {name: config["options"][name] for name in changes or {}})
+        return config
 
 
 def completed(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -110,15 +114,29 @@ def replicas(seeds: tuple[int, ...], scan: Mapping[str, tuple[float, ...]]) -> l
     return [{"seed": seed, "scan": combination} for combination in combinations for seed in seeds]
 
 
+MOST_SEEDS = 10_000
+
+
 def seed_range(text: str) -> tuple[int, ...]:
     """Seeds from "0-19", "3" or "0-4,7". Raises `UnforgetError` for anything else."""
-    seeds: list[int] = []
-    try:
-        for part in text.split(","):
-            first, _, last = part.strip().partition("-")
-            seeds += range(int(first), int(last or first) + 1)
-    except ValueError:
-        raise UnforgetError(f"cannot read seeds {text!r}; write them as 0-4, 7 or 0-4,7") from None
-    if not seeds or len(set(seeds)) != len(seeds):
+    parts = [re.fullmatch(r"([0-9]{1,18})(?:-([0-9]{1,18}))?", part.strip()) for part in text.split(",")]
+    if not all(parts):
+        raise UnforgetError(f"cannot read seeds {text!r}; write them as 0-4, 7 or 0-4,7")
+    ranges = [range(int(part[1]), int(part[2] or part[1]) + 1) for part in parts if part]
+    if sum(map(len, ranges)) > MOST_SEEDS:
+        raise UnforgetError(f"seeds {text!r} are more than {MOST_SEEDS}; write them as 0-4, 7 or 0-4,7")
+    seeds = [seed for part in ranges for seed in part]
+    if not all(ranges) or len(set(seeds)) != len(seeds):
         raise UnforgetError(f"seeds {text!r} are empty or repeat themselves; write them as 0-4, 7 or 0-4,7")
     return tuple(seeds)
+
+
+def seed_text(seeds: Iterable[int]) -> str:
+    """The inverse of `seed_range`: "0-4,7" for (0, 1, 2, 3, 4, 7)."""
+    ranges: list[list[int]] = []
+    for seed in sorted(seeds):
+        if ranges and seed == ranges[-1][1] + 1:
+            ranges[-1][1] = seed
+        else:
+            ranges.append([seed, seed])
+    return ",".join(str(a) if a == b else f"{a}-{b}" for a, b in ranges)

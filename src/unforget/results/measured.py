@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from unforget.data.files import project_root
 from unforget.errors import UnforgetError, choose
 from unforget.experiments import catalogue
 from unforget.experiments.spec import Cell
@@ -16,14 +15,9 @@ from unforget.results.records import Record
 COLUMNS = ["paper", "artifact", "row", "column", "mean", "sd", "n", "profile", "unit", "run", "values"]
 
 
-def results_folder() -> Path:
-    """Where recorded runs live in this project."""
-    return project_root() / "data" / "results"
-
-
 def recorded(results: Path | None = None) -> list[Record]:
     """All records below the results folder, in order of their paths. Raises `UnforgetError` naming a damaged one."""
-    folder = results or results_folder()
+    folder = results or records.results_folder()
     return [records.load(path) for path in sorted(folder.glob("**/*.json"))]
 
 

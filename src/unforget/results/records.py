@@ -16,10 +16,16 @@ from typing import Any
 
 import numpy as np
 
+from unforget.data.files import project_root
 from unforget.errors import UnforgetError
 
 FORMAT = 1
 Record = dict[str, Any]
+
+
+def results_folder() -> Path:
+    """Where the records of this project lie."""
+    return project_root() / "data" / "results"
 
 
 def configuration_hash(configuration: dict[str, Any]) -> str:
@@ -41,12 +47,14 @@ def load(path: Path) -> Record:
         whole = found == _checksum(record)
     except FileNotFoundError:
         raise UnforgetError(f"no record {path}; `unforget list` names the recorded runs") from None
-    except (OSError, ValueError, KeyError, AttributeError, UnicodeDecodeError):
+    except OSError as error:
+        raise UnforgetError(f"cannot read record {path}: {error.strerror}") from None
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         whole, record = False, {}
     if not whole:
         raise UnforgetError(f"record {path} is damaged; restore it from version control or delete it and run again")
-    if record["format"] != FORMAT:
-        raise UnforgetError(f"record {path} has format {record['format']}; this version reads format {FORMAT}")
+    if record.get("format") != FORMAT:
+        raise UnforgetError(f"record {path} has format {record.get('format')}; this version reads format {FORMAT}")
     return record
 
 
@@ -61,13 +69,14 @@ def save(path: Path, record: Record, complete: Callable[[dict], dict] = lambda c
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with _locked(path.parent):
-            pooled = record
-            if path.exists():
-                old = load(path)
-                pooled = pool(old | {"config": complete(old["config"])}, record)
+            old = load(path) if path.exists() else {**record, "replicas": [], "run": []}
+            pooled = pool(old | {"config": complete(old["config"])}, record)
             part = path.with_suffix(f".{os.getpid()}.part")
             try:
-                part.write_text(_layout(pooled | {"checksum": _checksum(pooled)}))
+                with open(part, "w") as file:
+                    file.write(_layout(pooled | {"checksum": _checksum(pooled)}))
+                    file.flush()
+                    os.fsync(file.fileno())
                 part.replace(path)
             finally:
                 part.unlink(missing_ok=True)
@@ -79,14 +88,14 @@ def save(path: Path, record: Record, complete: Callable[[dict], dict] = lambda c
 def pool(old: Record, new: Record) -> Record:
     """One record from two of the same configuration. Replicas of `new` replace those of `old` with the same key."""
     for part in ("config", "tests", "checksums"):
-        if old[part] != new[part]:
+        if not same(old[part], new[part]):
             raise UnforgetError(f"two records of {new['config']['run']} differ in {part}; they cannot be pooled")
     fresh = {key(replica) for replica in new["replicas"]}
     kept = [replica for replica in old["replicas"] if key(replica) not in fresh]
     replicas = sorted(kept + new["replicas"], key=key)
     blocks = []
     for block in old["run"]:
-        mine = [k for k in block["replicas"] if _hashable(k) not in fresh]
+        mine = [k for k in block["replicas"] if (k[0], *map(tuple, k[1:])) not in fresh]  # JSON made lists of pairs
         if mine:
             blocks.append(block | {"replicas": mine})
     return new | {"replicas": replicas, "run": blocks + new["run"]}
@@ -97,8 +106,9 @@ def key(replica: dict[str, Any]) -> tuple:
     return (replica["seed"], *sorted(replica["scan"].items()))
 
 
-def _hashable(value: Any) -> Any:
-    return tuple(map(_hashable, value)) if isinstance(value, (list, tuple)) else value
+def same(one: Any, other: Any) -> bool:
+    """Whether two parts of records say the same, one of them perhaps not yet written (its tuples not yet lists)."""
+    return json.loads(_canonical(one)) == json.loads(_canonical(other))
 
 
 def scores(record: Record, view: str) -> np.ndarray:

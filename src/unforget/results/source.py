@@ -35,6 +35,15 @@ def _hash(modules: tuple[str, ...]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
+def outdated(record: Mapping[str, Any]) -> int:
+    """How many replicas of a record were trained by other code than the package holds now."""
+    try:
+        now = source_hash(record["config"])
+    except KeyError:  # a method, stream or probe that is no longer there
+        now = ""
+    return sum(len(block["replicas"]) for block in record["run"] if block["source"] != now)
+
+
 @cache
 def commit() -> str:
     """The commit of the checkout the package runs from, with "+" where files differ from it; "" outside of one."""

@@ -1,0 +1,162 @@
+"""`unforget compare`: two records side by side."""
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from unforget.results.records import Record
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(compare)
+
+
+def compare(
+    one: Annotated[str, typer.Argument(metavar="RUN", help="A record's path, or split-mnist/ewc-cl1, or split-mnist/ewc-cl1/lite.")],
+    other: Annotated[str, typer.Argument(metavar="RUN", help="The other one.")],
+    profile: Annotated[str, typer.Option(help="Which record of a run whose label is not given.")] = "paper",
+) -> None:
+    """What differs between two recorded runs: options, scores, time, code.
+
+    [bold]Examples[/bold]
+
+      unforget compare split-mnist/ewc-cl1 split-mnist/online-ewc-cl1
+        options.strength  10000000.0      80000000.0
+        CL1, final        99.03 ± 0.41 %  99.14 ± 0.30 %  +0.11, +1.0 SE
+      unforget compare split-mnist/hnet split-mnist/hnet/custom-1f0c2a9d7b3e
+      unforget compare old.json data/results/split-mnist/hnet/paper.json
+
+    A label is a profile, or the name of a record's file without its ending.
+    ± is the standard deviation over seeds; the difference is the second minus
+    the first, also in combined standard errors.
+    """
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+    from rich.text import Text
+
+    from unforget.results import records
+
+    paths = [find(name, profile) for name in (one, other)]
+    loaded = [records.load(path) for path in paths]
+    table = Table("", *(escape(_name(path)) for path in paths), "difference", box=None, pad_edge=False)
+    for column in table.columns:
+        column.overflow = "fold"
+    rows = [*_configuration(*loaded), *_scores(*loaded), *_circumstances(*loaded)]
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    Console(highlight=False).print(table)
+    if loaded[0]["config"] == loaded[1]["config"]:
+        print("\nthe same configuration")
+
+
+def find(name: str, profile: str) -> Path:
+    """The file of a record given by path, `stream/run` or `stream/run/label` (the paper's name in front is allowed).
+
+    Raises `UnforgetError` naming the nearest recorded run or label.
+    """
+    from unforget.errors import UnforgetError, choose
+    from unforget.experiments import catalogue, executor
+    from unforget.experiments.spec import PROFILES
+    from unforget.results.records import results_folder
+
+    if Path(name).suffix == ".json":
+        return Path(name)
+    choose("profile", profile, PROFILES)
+    parts = name.strip("/").split("/")
+    papers = {id.split("/")[0] for id in catalogue.EXPERIMENTS}
+    parts = parts[1:] if parts[0] in papers else parts
+    if len(parts) not in (2, 3):
+        raise UnforgetError(f"cannot read the run {name!r}; write split-mnist/ewc-cl1, or split-mnist/ewc-cl1/lite")
+    experiment, (run,) = catalogue.of("/".join(parts[:2]))
+    folder = results_folder() / "/".join(parts[:2])
+    label = parts[2] if len(parts) == 3 else profile
+    if label in PROFILES:  # where two profiles declare the same, there is one record
+        path = executor.record_path(experiment.resolve(run, label))
+    else:
+        path = folder / f"{label}.json"
+    if not path.exists():
+        labels = {file.stem for file in folder.glob("*.json")}
+        if not labels:
+            raise UnforgetError(f"{'/'.join(parts[:2])} has no record yet; `unforget run` makes one, `unforget list` shows all")
+        choose(f"record of {'/'.join(parts[:2])}", path.stem, labels)
+    return path
+
+
+def _name(path: Path) -> str:
+    return "/".join(path.with_suffix("").parts[-3:])
+
+
+def _configuration(one: "Record", other: "Record") -> list[tuple[str, str, str, str]]:
+    """Lines for what is not the same in configuration, test sets and data."""
+    rows = []
+    for part in ("config", "tests", "checksums"):
+        a, b = (_flat(record[part]) for record in (one, other))
+        for name in dict.fromkeys([*a, *b]):
+            if a.get(name, "–") != b.get(name, "–"):
+                short = 16 if part == "checksums" else None
+                title = name if part == "config" else f"{part}.{name}"
+                rows.append((title, str(a.get(name, "–"))[:short], str(b.get(name, "–"))[:short], ""))
+    return rows
+
+
+def _flat(values: dict, prefix: str = "") -> dict:
+    flat = {}
+    for name, value in values.items():
+        flat |= _flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {f"{prefix}{name}": value}
+    return flat
+
+
+def _scores(one: "Record", other: "Record") -> list[tuple[str, str, str, str]]:
+    """Final and during scores of the views that both have, and how far common replicas are apart."""
+    import numpy as np
+
+    from unforget.cli.words import mean_text, number, scaled
+    from unforget.results import measured, records
+
+    rows = []
+    for view in [view for view in one["config"]["views"] if view in other["config"]["views"]]:
+        for metric in ("final", "during"):
+            a, b = (scaled(measured.metric(records.scores(record, view), metric), view) for record in (one, other))
+            difference = float(b.mean() - a.mean())
+            words = f"{'+' if difference >= 0 else ''}{number(difference, view)}"
+            error = math.hypot(*(x.std(ddof=1) / math.sqrt(len(x)) if len(x) > 1 else math.nan for x in (a, b)))
+            if error > 0:
+                words += f", {difference / error:+.1f} SE"
+            texts = [mean_text(x if view == "regression" else x / 100, view) for x in (a, b)]
+            rows.append((f"{view}, {metric}", *texts, words))
+        places = [{records.key(replica): i for i, replica in enumerate(record["replicas"])} for record in (one, other)]
+        common = [key for key in places[0] if key in places[1]]
+        if common:
+            a, b = (
+                measured.metric(records.scores(record, view), "final")[[place[key] for key in common]]
+                for record, place in zip((one, other), places, strict=True)
+            )
+            apart = float(np.max(np.abs(scaled(a - b, view))))
+            words = "equal" if apart == 0 else f"at most {number(apart, view)} apart"
+            rows.append((f"{view}, {len(common)} common replicas", "", "", words))
+    return rows
+
+
+def _circumstances(one: "Record", other: "Record") -> list[tuple[str, str, str, str]]:
+    """Seeds, time, device and code: what is in the `run` blocks."""
+    from unforget.experiments.spec import seed_text
+
+    def values(record: "Record", name: str) -> str:
+        return ", ".join(dict.fromkeys(str(block[name]) for block in record["run"]))
+
+    def minutes(record: "Record") -> float:
+        spent = sum(block["seconds"]["train"] + block["seconds"]["evaluate"] for block in record["run"])
+        return spent / 60 / max(1, sum(len(block["replicas"]) for block in record["run"]))
+
+    both = (one, other)
+    rows = [("seeds", *(seed_text({replica["seed"] for replica in record["replicas"]}) for record in both), "")]
+    a, b = (minutes(record) for record in both)
+    rows.append(("minutes per replica", f"{a:.2f}", f"{b:.2f}", f"{b / a:.2f} x" if a > 0 else ""))
+    for name, title in (("device", "device"), ("torch", "torch"), ("source", "source hash"), ("commit", "commit"), ("date", "date")):
+        a, b = (values(record, name) for record in both)
+        rows.append((title, a, b, "" if a == b or name in ("date", "commit") else "differs"))
+    return rows

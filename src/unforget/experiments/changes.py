@@ -1,0 +1,50 @@
+"""Changes to a run's options as a user writes them: read from text, and refused where they cannot work."""
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from unforget.errors import UnforgetError
+
+MAY_BE_ZERO = ("chunk_embedding",)
+
+
+def read(settings: Iterable[str]) -> dict[str, Any]:
+    """Options from "beta=0.1", "hidden=100,100", "look_ahead=false" or "form=direct".
+
+    Raises `UnforgetError` for text without a name or a value, and for an option set twice.
+    """
+    changes: dict[str, Any] = {}
+    for setting in settings:
+        name, _, value = (part.strip() for part in setting.partition("="))
+        if not name or not value:
+            raise UnforgetError(f"cannot read the change {setting!r}; write option=value, as in --set beta=0.1")
+        if name in changes:
+            raise UnforgetError(f"option {name} is set twice; set it once")
+        changes[name] = _value(value)
+    return changes
+
+
+def _value(text: str) -> Any:
+    words = {"none": "null", "true": "true", "false": "false"}
+    try:
+        return json.loads(f"[{text}]" if "," in text and text[0] != "[" else words.get(text.lower(), text))
+    except ValueError:
+        return text
+
+
+def check(method: str, values: Mapping[str, Any]) -> None:
+    """Refuse sizes below one and numbers that are negative or not finite.
+
+    Names, types and choices of options have been checked by then (`unforget.methods.base.options`).
+    """
+    for name, value in values.items():
+        for number in value if isinstance(value, (list, tuple)) else [value]:
+            if isinstance(value, (list, tuple)) and type(number) is not int:
+                raise UnforgetError(f"option {name} of {method} takes whole numbers, as in 100,100; got {number!r}")
+            if isinstance(number, float) and not (math.isfinite(number) and number >= 0):
+                raise UnforgetError(f"option {name} of {method} must be a finite number of at least 0; got {number}")
+            least = 0 if name in MAY_BE_ZERO else 1
+            if type(number) is int and number < least:
+                raise UnforgetError(f"option {name} of {method} must be at least {least}; got {number}")

@@ -1,0 +1,82 @@
+"""Whether what is recorded and transcribed is whole: every record, every CSV, and both against the declarations."""
+
+from pathlib import Path
+
+from unforget.data import images, toy
+from unforget.errors import UnforgetError
+from unforget.experiments import catalogue
+from unforget.results import ledger, measured, paper, records
+from unforget.results.records import Record
+
+
+def problems(results: Path | None = None, papers: Path | None = None) -> list[str]:
+    """One line per problem, none where all is sound. `papers` is the folder of the printed numbers."""
+    found, whole = [], []
+    results = results or records.results_folder()
+    for path in sorted(results.glob("**/*.json")):
+        try:
+            record = records.load(path)
+        except UnforgetError as error:
+            found.append(str(error))
+            continue
+        wrong = [f"record {path} {what}" for what in [*_misplaced(path.relative_to(results), record), *_odd(record)]]
+        found += wrong
+        if not wrong:
+            whole.append(record)
+    found += [f"{path} is left over from an interrupted write; delete it" for path in sorted(results.glob("**/*.part"))]
+    try:
+        ledger.ledger(paper.load(papers), measured.from_records(whole), paper.load_causes(papers))
+    except UnforgetError as error:
+        found.append(str(error))
+    return found
+
+
+def _misplaced(place: Path, record: Record) -> list[str]:
+    """Where folder and file name do not say what the record's configuration is."""
+    config = record["config"]
+    try:
+        catalogue.of(config["run"])
+    except UnforgetError as error:
+        return [f"belongs to no declared run: {error}"]
+    right = records.path_of(Path(), config, catalogue.label(config))
+    if place == right:
+        return []
+    if place.parent == right.parent and not place.stem.startswith("custom-"):
+        return [
+            f"no longer has the configuration declared for {place.stem}; run it again, or rename it to {right.name} to keep it "
+            "as a custom run"
+        ]
+    return [f"lies in the wrong place; move it to {right}"]
+
+
+def _odd(record: Record) -> list[str]:
+    """Where the parts of a record do not fit each other."""
+    keys = [records.key(replica) for replica in record["replicas"]]
+    wrong = []
+    if not keys:
+        wrong.append("holds no replica; delete it")
+    if keys != sorted(set(keys)):
+        wrong.append("holds replicas twice or out of order; run it again")
+    made = sorted((key[0], *map(tuple, key[1:])) for block in record["run"] for key in block["replicas"])
+    if made != sorted(keys):
+        wrong.append("has replicas that its run blocks do not name once each; run it again")
+    for view in record["config"]["views"]:
+        shapes = {tuple(map(len, replica["scores"].get(view, [[]]))) for replica in record["replicas"]}
+        if len(shapes) > 1 or any(0 in shape or len(set(shape)) > 1 for shape in shapes):
+            wrong.append(f"has scores of different shapes for {view}; run it again")
+    for name, value in _known_checksums(record).items():
+        if record["checksums"].get(name, value) != value:
+            wrong.append(f"was made from other data than {name} is today; run it again")
+    return wrong
+
+
+def _known_checksums(record: Record) -> dict[str, str]:
+    """What this version reads, as far as it is known without loading files."""
+    stream = record["config"]["stream"]
+    if stream["kind"] == "toy regression":
+        return toy.toy_regression().checksums
+    name = stream.get("image_set", "")
+    if name not in images.names():
+        return {}
+    about = images.describe(name)
+    return images.load(name).checksums if about.embedded else dict(about.source.checksums)

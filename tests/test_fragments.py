@@ -42,9 +42,10 @@ def record(
     experiment, (declared,) = catalogue.of(run)
     config = experiment.resolve(declared, profile)
     spread = np.linspace(-0.001, 0.001, len(seeds))
+    counts = {"trained": 465672, "theta": 465192, "task embeddings": 480, "target": 478410}
     replicas = [
         {
-            "seed": seed, "scan": {}, "finite": True, "probes": {},
+            "seed": seed, "scan": {}, "counts": counts, "finite": True, "probes": {},
             "scores": {view: matrix(accuracy + off) for view in config["views"]},
         }
         for seed, off in zip(seeds, spread, strict=True)
@@ -52,11 +53,10 @@ def record(
     block = {
         "seconds": {"train": 100.0, "evaluate": 20.0, "this process": 130.0}, "peak_memory_mib": 1234,
         "device": "Intel(R) Big | Machine", "device_type": "cpu", "threads": 1, "date": "2026-01-02",
-        "commit": "0123456789ab", "source": source_hash(config["method"]),
+        "commit": "0123456789ab", "source": source_hash(config),
     } | run_block  # fmt: skip
-    counts = {"trained": 465672, "theta": 465192, "task embeddings": 480, "target": 478410}
     return {
-        "format": records.FORMAT, "config": config, "counts": counts, "checksums": {}, "replicas": replicas,
+        "format": records.FORMAT, "config": config, "tests": [9] * 5, "checksums": {}, "replicas": replicas,
         "run": [block | {"replicas": [[seed] for seed in part]} for part in blocks or [seeds]],
     }  # fmt: skip
 
@@ -67,7 +67,7 @@ def saved(tmp_path):
 
     def save(*made):
         for one in made:
-            profile = common.measure.label(one["config"])
+            profile = catalogue.label(one["config"])
             records.save(records.path_of(tmp_path, one["config"], profile), one)
         return common.gather(tmp_path)
 

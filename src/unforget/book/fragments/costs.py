@@ -2,12 +2,11 @@
 
 from collections.abc import Iterable
 
-from unforget import methods
 from unforget.book import pages
 from unforget.book.fragments.common import Results, count, escape, gather, mark, notebook, table
 from unforget.errors import UnforgetError
 from unforget.experiments import catalogue
-from unforget.results import measured
+from unforget.results import records
 from unforget.results.records import Record
 from unforget.results.source import source_hash
 
@@ -26,12 +25,13 @@ def text(results: Results) -> str:
     for record in sorted(results.records, key=_order):
         groups.setdefault(_experiment(record), []).append(record)
     replicas = sum(len(record["replicas"]) for record in results.records)
-    minutes = sum(_seconds(block) for record in results.records for block in record["run"]) / 60
+    minutes = sum(records.seconds(block) for record in results.records for block in record["run"]) / 60
     took = f"{minutes / 60:.1f} hours" if minutes >= 90 else f"{minutes:.0f} minutes"
     parts = [
         f"{count(len(results.records), 'recorded run')} with {count(replicas, 'replica')} took {took} of "
-        "training and evaluation. Replicas that trained together share the time evenly. Memory is the peak of "
-        "the process, whatever else it had loaded."
+        "training and evaluation: processor time on a CPU where it was noted, else time on the clock. "
+        "Replicas that trained together share it evenly. Memory is the peak of the process, whatever else it "
+        "had loaded."
     ]
     parts += [_table(name, found) for name, found in groups.items()]
     return "\n\n".join(parts)
@@ -49,14 +49,14 @@ def _order(record: Record) -> tuple:
     """Experiments and runs as they are declared, others at the end."""
     run = record["config"]["run"]
     declared = [f"{e.id.partition('/')[2]}/{r.name}" for e in catalogue.EXPERIMENTS.values() for r in e.runs]
-    return (declared.index(run) if run in declared else len(declared), run, measured.label(record["config"]))
+    return (declared.index(run) if run in declared else len(declared), run, catalogue.label(record["config"]))
 
 
 def _table(name: str, found: list[Record]) -> str:
     """The runs of one experiment; what all have in common stands in the caption, what differs in the row."""
     common, own = [name], []
     for told in (
-        [f"profile {measured.label(record['config'])}" for record in found],
+        [f"profile {catalogue.label(record['config'])}" for record in found],
         [*map(_devices, found)],
     ):
         if len(set(told)) == 1:
@@ -76,7 +76,7 @@ def _devices(record: Record) -> str:
 
 def _row(record: Record) -> tuple[str, ...]:
     run, blocks = record["config"]["run"], record["run"]
-    per = sum(map(_seconds, blocks)) / max(sum(len(block["replicas"]) for block in blocks), 1)
+    per = sum(map(records.seconds, blocks)) / max(sum(len(block["replicas"]) for block in blocks), 1)
     dates = sorted({block["date"] for block in blocks})
     commits = dict.fromkeys(block["commit"][:7] for block in blocks if block["commit"])
     return (
@@ -84,21 +84,25 @@ def _row(record: Record) -> tuple[str, ...]:
         seeds(replica["seed"] for replica in record["replicas"]),
         f"{per:.1f}",
         f"{max(block['peak_memory_mib'] for block in blocks):,}",
-        f"{record['counts']['trained']:,}" if "trained" in record["counts"] else "–",
+        _parameters(record),
         dates[0] if len(dates) == 1 else f"{dates[0]} to {dates[-1]}",
         ", ".join(f"`{commit}`" for commit in commits) or "–",
         _badge(record),
     )
 
 
-def _seconds(block: dict) -> float:
-    return block["seconds"]["train"] + block["seconds"]["evaluate"]
+def _parameters(record: Record) -> str:
+    """Trained parameters; from fewest to most where replicas differ."""
+    counts = sorted({r["counts"]["trained"] for r in record["replicas"] if "trained" in r["counts"]})
+    return " to ".join(f"{n:,}" for n in dict.fromkeys(counts[:1] + counts[-1:])) or "–"
 
 
 def _badge(record: Record) -> str:
     """`current` if all replicas come from the code as it stands; else how many do not."""
-    method = record["config"]["method"]
-    now = source_hash(method) if method in methods.METHODS else None
+    try:
+        now = source_hash(record["config"])
+    except KeyError:  # its method, stream or probe is gone
+        now = None
     old = sum(len(block["replicas"]) for block in record["run"] if block["source"] != now)
     if not old:
         return mark("current")

@@ -20,8 +20,8 @@ from unforget.results import ledger, ledger_export
 
 _KEY = (
     "Values are means ± standard error (seeds); the ± of the paper is as printed. Δ is ours minus the "
-    "paper's, and Δ/SE the same in combined standard errors. A run at another profile than `paper` says so and is not "
-    "judged."
+    "paper's, and Δ/SE the same in combined standard errors. A run at another profile than `paper` says so "
+    "and is not judged."
 )
 
 

@@ -5,7 +5,7 @@ import pandas as pd
 from unforget.book import pages
 from unforget.book.fragments.common import PAPERS, Results, count, gather, has_run, mark
 from unforget.experiments import catalogue
-from unforget.results import claims, measured
+from unforget.results import claims
 from unforget.results.claims.base import HELD, IN_PART, NOT_HELD
 
 _VERDICTS = ("reproduced", "close", "differs", "not run", "quoted")
@@ -23,7 +23,7 @@ def text(results: Results) -> str:
     said = f"**{begun:,} of {count(len(printed), 'printed number')}** have a recorded run so far"
     if begun:
         said += f"; {'all' if judged == begun else f'{judged:,} of them'} with enough seeds for a verdict"
-    recorded = [r for r in results.records if measured.label(r["config"]) == "paper"]
+    recorded = [r for r in results.records if catalogue.label(r["config"]) == "paper"]
     replicas = sum(len(record["replicas"]) for record in recorded)
     done = f"{count(replicas, 'replica')} of {count(len(recorded), 'run')} recorded" if recorded else ""
     said += f". {done or 'Nothing is recorded yet'}."

@@ -30,8 +30,8 @@ def text(results: Results) -> str:
         [
             rule,
             "The margins are declared, each from a spread that can be checked. A spread is the median "
-            "standard deviation between seeds on the same scale as its margin: for accuracies the error rate, "
-            "else the value.",
+            "standard deviation between seeds on the same scale as its margin: for accuracies the error "
+            "rate, else the value.",
             table(header, rows, "llrrl", "prose wide"),
         ]
     )

@@ -135,7 +135,7 @@ def test_a_damaged_record_stops_the_page_and_is_named(saved, tmp_path, monkeypat
     saved(record())
     path = next(tmp_path.glob("**/*.json"))
     path.write_text(path.read_text().replace("0.99", "0.98", 1))
-    monkeypatch.setattr(common.measure, "results_folder", lambda: tmp_path)
+    monkeypatch.setattr(records, "results_folder", lambda: tmp_path)
     with pytest.raises(UnforgetError, match=re.escape(f"record {path} is damaged")):
         pages.PAGES[name]()
 
@@ -232,7 +232,7 @@ def test_another_profile_is_shown_with_its_name_but_not_counted(saved):
 
 def test_the_whole_ledger_is_a_csv(saved, tmp_path, monkeypatch):
     whole = saved(record()).ledger
-    monkeypatch.setattr(common.measure, "results_folder", lambda: tmp_path)
+    monkeypatch.setattr(records, "results_folder", lambda: tmp_path)
     (tmp_path / "ledger.csv").write_text(pages.PAGES["ledger.csv"]())
     back = pd.read_csv(tmp_path / "ledger.csv", keep_default_na=False)
     assert len(back) == len(whole) and list(back.verdict) == list(whole.verdict)

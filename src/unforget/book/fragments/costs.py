@@ -8,7 +8,7 @@ from unforget.errors import UnforgetError
 from unforget.experiments import catalogue
 from unforget.results import records
 from unforget.results.records import Record
-from unforget.results.source import source_hash
+from unforget.results.source import outdated
 
 _HEADER = ("run", "seeds", "s per replica", "peak MiB", "parameters", "date", "commit", "code")
 
@@ -99,11 +99,7 @@ def _parameters(record: Record) -> str:
 
 def _badge(record: Record) -> str:
     """`current` if all replicas come from the code as it stands; else how many do not."""
-    try:
-        now = source_hash(record["config"])
-    except KeyError:  # its method, stream or probe is gone
-        now = None
-    old = sum(len(block["replicas"]) for block in record["run"] if block["source"] != now)
+    old = outdated(record)
     if not old:
         return mark("current")
     whole = sum(len(block["replicas"]) for block in record["run"])

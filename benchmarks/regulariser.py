@@ -13,7 +13,7 @@ from benchmarks import sizes
 from benchmarks.timing import Setup, fresh, paired, peak_memory_mib
 from unforget.hyper import regulariser
 
-CASES = {"S": (1, 2, 3, 4), "P10": (1, 3, 9, 49, 99), "P100": (1, 3, 9, 49, 99)}
+CASES = {"S": (1, 2, 3, 4), "P10": (1, 2, 3, 9, 49, 99), "P100": (1, 2, 3, 9, 49, 99)}
 TOY_CASES = {"toy": (1, 3)}
 FORMS = ("gram", "direct", "plain")
 COPIES = {"gram": 0, "direct": 2.2, "plain": 5}

@@ -26,29 +26,30 @@ class Setup:
 
 
 def paired(candidates: Mapping[str, Callable[[], None]], setup: Setup) -> dict[str, float]:
-    """Median milliseconds per call of each candidate.
+    """Median milliseconds per call of each candidate (see `seconds`).
 
     They take turns, so that a change of the machine's load hits all of them; a turn repeats a short call for 0.1 s.
     """
-    calls = {name: max(1, int(0.1 / _seconds(work, 1, setup))) for name, work in candidates.items()}  # warms up as well
+    calls = {name: max(1, int(0.1 / max(1e-6, seconds(work, 1, setup)))) for name, work in candidates.items()}  # warms up as well
     turns = {name: [] for name in candidates}
     started = time.perf_counter()
     for turn in range(setup.repetitions):
         if turn >= 2 and time.perf_counter() - started > PATIENCE:
             break
         for name, work in candidates.items():
-            turns[name].append(_seconds(work, 1 if setup.toy else calls[name], setup))
-    return {name: 1e3 * statistics.median(seconds) for name, seconds in turns.items()}
+            turns[name].append(seconds(work, 1 if setup.toy else calls[name], setup))
+    return {name: 1e3 * statistics.median(taken) for name, taken in turns.items()}
 
 
-def _seconds(work: Callable[[], None], calls: int, setup: Setup) -> float:
-    """Seconds per call."""
+def seconds(work: Callable[[], object], calls: int, setup: Setup) -> float:
+    """Seconds per call. On a CPU those of this process alone, which has one thread: other programs then count little."""
+    clock = time.process_time if setup.device.type == "cpu" else time.perf_counter
     _wait(setup)
-    started = time.perf_counter()
+    started = clock()
     for _ in range(calls):
         work()
     _wait(setup)
-    return (time.perf_counter() - started) / calls
+    return (clock() - started) / calls
 
 
 def _wait(setup: Setup) -> None:

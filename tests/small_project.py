@@ -8,11 +8,17 @@ from unforget.experiments import catalogue, executor
 from unforget.results import records
 
 
+def make_project(folder: Path) -> Path:
+    """Make a folder look like a clone."""
+    (folder / "src" / "unforget").mkdir(parents=True)
+    (folder / "pyproject.toml").touch()
+    return folder
+
+
 @pytest.fixture
 def project(tmp_path, monkeypatch) -> Path:
     """The working folder is a project without records; real data sets are not to be had."""
-    (tmp_path / "src" / "unforget").mkdir(parents=True)
-    (tmp_path / "pyproject.toml").touch()
+    make_project(tmp_path)
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("UNFORGET_DATA", raising=False)
     return tmp_path

@@ -152,6 +152,8 @@ def execute(
 
 def _spread(executor: Executor, jobs: Sequence[Job], keep, stop: "_Stop", event, report) -> None:
     """Submit all jobs, collect them as they end, and pass on how far the running ones are."""
+    for folder in {job.checkpoints for job in jobs if job.checkpoints}:
+        folder.mkdir(parents=True, exist_ok=True)  # so that a worker knows whether it sees the same disk
     progress = {job.name: stop.path.parent / f"{job.name}.progress" for job in jobs}
     futures: dict[Future, Job] = {}
     trained: set[Future] = set()
@@ -218,7 +220,7 @@ def _remote(job: Job, stop: Stop, progress: str) -> records.Record | None:
             part.write_text(json.dumps([done / total, f"{job.config['run']}: {where}"]))
             part.replace(path)
 
-    if job.checkpoints and not job.checkpoints.parent.exists():  # nor does it keep checkpoints for one that cannot see them
+    if job.checkpoints and not job.checkpoints.exists():  # nor does it keep checkpoints that nobody would find
         job = replace(job, checkpoints=None)
     return _unit(job, Control(stop, report))
 

@@ -13,8 +13,8 @@ from unforget.results import records
 class Status:
     """One run at one profile: which of its declared seeds are recorded, and its cost.
 
-    `cpu_minutes` is what one replica takes on one CPU thread, estimated from the measured minutes at `paper` by the number
-    of iterations. `gpu_minutes` is what all replicas together took where a record says so, else None.
+    `cpu_minutes` is what one replica takes on one CPU thread, estimated from the measured minutes at `paper` by the
+    number of iterations. `gpu_minutes` is what all replicas together took where a record says so, else None.
     """
 
     experiment: Experiment
@@ -43,14 +43,20 @@ class Status:
 
 
 def status(experiment: Experiment, run: Run, profile: str, results: Path | None = None) -> Status:
-    """The state of one run at one profile. Raises `UnforgetError` naming a damaged or outdated record."""
+    """The state of one run at one profile; a record of another configuration counts for nothing.
+
+    Raises `UnforgetError` naming a damaged record.
+    """
     config = experiment.resolve(run, profile)
     path = executor.record_path(experiment, config, results)
-    found = executor.recorded(path, config)
+    record = records.load(path) if path.exists() else None
+    if record and not records.same(record["config"], config):
+        record = None
+    found = executor.recorded(path, config) if record else set()
     declared = experiment.profile(profile).seeds
     return Status(
         experiment, run, profile, declared, tuple(seed for seed in declared if seed in found),
-        replica_minutes(experiment, run, profile), _gpu_minutes(records.load(path)) if found else None,
+        replica_minutes(experiment, run, profile), _gpu_minutes(record) if record else None,
     )  # fmt: skip
 
 

@@ -1,9 +1,11 @@
-"""An empty project in a temporary folder, and records made without training."""
+"""An empty project in a temporary folder, records made without training, and the command line in this process."""
 
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from unforget.cli import app
 from unforget.experiments import catalogue, executor
 from unforget.results import records
 
@@ -24,15 +26,21 @@ def project(tmp_path, monkeypatch) -> Path:
     return tmp_path
 
 
-def record(config, seeds=(0, 1), value=0.9, checksums=None, scan=None, device="cpu"):
-    """A record of two tasks; seed s scores `value` + s/100 everywhere."""
+COUNTS = dict.fromkeys(("target", "trained", "theta", "task embeddings"), 10)
+
+
+def record(config, seeds=(0, 1), value=0.9, checksums=None, scan=None, device="cpu", tasks=2):
+    """A record in which seed s scores `value` + s/100 everywhere."""
     scan = scan or {}
+
+    def scores(seed):
+        return [[value + seed / 100 if on <= after else None for on in range(tasks)] for after in range(tasks)]
+
     return {
-        "format": records.FORMAT, "config": config, "tests": [10, 10], "checksums": checksums or {"data": "0"},
+        "format": records.FORMAT, "config": config, "tests": [10] * tasks, "checksums": checksums or {"data": "0"},
         "replicas": [
             {"seed": seed, "scan": {name: values[i] for name, values in scan.items()}, "finite": True, "probes": {},
-             "counts": {"target": 10, "trained": 10},
-             "scores": {view: [[value + seed / 100, None], [value + seed / 100] * 2] for view in config["views"]}}
+             "counts": COUNTS, "scores": {view: scores(seed) for view in config["views"]}}
             for i, seed in enumerate(seeds)
         ],
         "run": [{
@@ -50,3 +58,23 @@ def recorded(run="split-mnist/ewc-cl1", profile="paper", **parts) -> Path:
     path = executor.record_path(config)
     records.save(path, record(config, **parts))
     return path
+
+
+def invoke(*words):
+    """Run `unforget` with these words."""
+    return CliRunner().invoke(app, [str(word) for word in words])
+
+
+def shown(*words):
+    """Standard output of a command that must succeed."""
+    result = invoke(*words)
+    assert result.exit_code == 0, (result.stderr, result.exception)
+    return result.stdout
+
+
+def refused(*words):
+    """The one line on stderr of a command that must exit with 2."""
+    result = invoke(*words)
+    assert result.exit_code == 2, (result.stdout, result.stderr, result.exception)
+    assert result.stderr.startswith("error: ") and result.stderr.count("\n") == 1, result.stderr
+    return result.stderr.strip()

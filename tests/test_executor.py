@@ -11,13 +11,11 @@ import time
 from pathlib import Path
 
 import pytest
-from small_project import make_project, project  # noqa: F401
-from typer.testing import CliRunner
+from small_project import invoke, make_project, project  # noqa: F401
 
 from unforget import loop, runtime
-from unforget.cli import app
 from unforget.errors import UnforgetError
-from unforget.experiments import catalogue, executor
+from unforget.experiments import catalogue, dispatch, executor
 from unforget.experiments.hnet import toy_regression
 from unforget.results import records
 
@@ -38,7 +36,7 @@ def jobs(changes, runs=("hnet",), seeds=(0, 1), group=1):
 
 
 def execute(todo, **how):
-    return executor.execute(todo, toy_regression, **how)
+    return executor.execute(todo, **how)
 
 
 def recorded():
@@ -146,7 +144,7 @@ def test_an_error_in_one_job_lets_the_others_save_themselves(monkeypatch):
         with ThreadPoolExecutor(workers) as pool:
             yield pool, None
 
-    monkeypatch.setattr(executor, "_executor", threads)
+    monkeypatch.setattr(dispatch, "executor", threads)
     todo = jobs({"iterations": 100_000})
     bad = todo[0].checkpoints / f"{todo[0].name}.checkpoint"
     bad.parent.mkdir(parents=True)
@@ -174,10 +172,6 @@ def test_ctrl_c_once_saves_and_twice_gives_up_at_once(whole):
     assert recorded() == longer(whole)
 
 
-def invoke(*words):
-    return CliRunner().invoke(app, [str(word) for word in words])
-
-
 def test_a_run_stopped_by_its_budget_goes_on_with_the_command_it_prints(whole):
     stopped = invoke("run", "hnet/toy-regression/hnet", "--seeds", "0-1", "--set", "iterations=400", "--group", 1,
                      "--budget", "0.3s")  # fmt: skip
@@ -198,13 +192,13 @@ def test_again_goes_on_where_it_was_stopped(monkeypatch):
     """With --again the printed command names what is left: finished groups are not trained a third time."""
     base = ["run", "hnet/toy-regression/hnet", "--seeds", "0-2", "--set", "iterations=10", "--group", "1"]
     assert invoke(*base).exit_code == 0
-    unit, calls = executor._unit, []
+    unit, calls = dispatch.unit, []
 
     def second_job_is_stopped(job, control):
         calls.append(job.seeds)
         return unit(job, control if len(calls) == 1 else loop.Control(stop=lambda: True))
 
-    monkeypatch.setattr(executor, "_unit", second_job_is_stopped)
+    monkeypatch.setattr(dispatch, "unit", second_job_is_stopped)
     stopped = invoke(*base, "--again", "--budget", "1h")
     assert calls == [(0,), (1,), (2,)]
     command = stopped.stdout.splitlines()[-1]
@@ -268,7 +262,7 @@ def test_a_dask_cluster_that_loses_a_worker_midway_leaves_the_same_records(whole
         assert recorded() == whole and not left_checkpoints()
         # A machine that sees nothing of this folder is told by an event.
         with distributed.Client(cluster.scheduler_address) as client:
-            stop = executor._Stop(Path("no such folder/stop"), None, "unforget-stop-test")
+            stop = dispatch.Stop(Path("no such folder/stop"), None, "unforget-stop-test")
             assert client.submit(stop, pure=False).result(timeout=30) is False
             distributed.Event("unforget-stop-test").set()
             assert client.submit(stop, pure=False).result(timeout=30) is True

@@ -98,8 +98,8 @@ def flipped(text):
 
 @pytest.mark.parametrize(
     "damage",
-    [truncated, flipped, lambda text: "", lambda text: "[]", lambda text: "{}", lambda text: '"x"', lambda text: "\0" * 99,
-     lambda text: "[" * 100_000],
+    [truncated, flipped, lambda text: "", lambda text: "[]", lambda text: "{}", lambda text: '"x"',
+     lambda text: "\0" * 99, lambda text: "[" * 100_000],
     ids=["truncated", "one digit", "empty", "a list", "nothing in it", "a string", "zeros", "deep"],
 )  # fmt: skip
 def test_a_damaged_file_is_named_refused_and_left(damage, tmp_path):

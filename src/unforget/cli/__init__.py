@@ -1,7 +1,7 @@
 """The command line: `unforget COMMAND`, one file per group of commands.
 
-What a command needs is imported inside it, so that `--help` answers at once and nothing but `book` and `check` needs the
-notebook tools.
+What a command needs is imported inside it, so that `--help` answers at once, and nothing but `book` and `check` needs
+the notebook tools.
 """
 
 import errno

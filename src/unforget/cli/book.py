@@ -10,7 +10,7 @@ def register(app: typer.Typer) -> None:
 
 
 def book(
-    profile: Annotated[str, typer.Option(help="smoke executes everything; lite and paper show recorded runs.")] = "smoke",
+    profile: Annotated[str, typer.Option(help="smoke trains; lite and paper show recorded runs.")] = "smoke",
     compute: Annotated[bool, typer.Option("--compute", help="Train what is not recorded.")] = False,
     workers: Annotated[int, typer.Option(help="Notebooks that run side by side.")] = 2,
     accept: Annotated[bool, typer.Option("--accept", help="Make the executed notebooks the committed ones.")] = False,
@@ -55,5 +55,7 @@ def tools():
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("unforget"):
             raise
-        raise UnforgetError(f"the book needs {error.name}, which is not installed: pip install 'unforget[book]'") from None
+        raise UnforgetError(
+            f"the book needs {error.name}, which is not installed: pip install 'unforget[book]'"
+        ) from None
     return build

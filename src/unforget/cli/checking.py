@@ -10,7 +10,7 @@ def register(app: typer.Typer) -> None:
 
 
 def check(
-    book: Annotated[bool, typer.Option("--book/--no-book", help="Also execute the notebooks and check the site.")] = True,
+    book: Annotated[bool, typer.Option("--book/--no-book", help="Also execute and check the book.")] = True,
     workers: Annotated[int, typer.Option(help="Notebooks that run side by side.")] = 2,
 ) -> None:
     """Verify records, transcribed numbers, causes and the book.

@@ -15,7 +15,9 @@ def register(app: typer.Typer) -> None:
 
 
 def compare(
-    one: Annotated[str, typer.Argument(metavar="RUN", help="A record's path, or split-mnist/ewc-cl1, or split-mnist/ewc-cl1/lite.")],
+    one: Annotated[
+        str, typer.Argument(metavar="RUN", help="A record's path, or split-mnist/ewc-cl1, or split-mnist/ewc-cl1/lite.")
+    ],
     other: Annotated[str, typer.Argument(metavar="RUN", help="The other one.")],
     profile: Annotated[str, typer.Option(help="Which record of a run whose label is not given.")] = "paper",
 ) -> None:
@@ -81,7 +83,7 @@ def find(name: str, profile: str) -> Path:
     if not path.exists():
         labels = {file.stem for file in folder.glob("*.json")}
         if not labels:
-            raise UnforgetError(f"{'/'.join(parts[:2])} has no record yet; `unforget run` makes one, `unforget list` shows all")
+            raise UnforgetError(f"{'/'.join(parts[:2])} has no record yet; `unforget run` makes one")
         choose(f"record of {'/'.join(parts[:2])}", path.stem, labels)
     return path
 
@@ -156,7 +158,8 @@ def _circumstances(one: "Record", other: "Record") -> list[tuple[str, str, str, 
     rows = [("seeds", *(seed_text({replica["seed"] for replica in record["replicas"]}) for record in both), "")]
     a, b = (minutes(record) for record in both)
     rows.append(("minutes per replica", f"{a:.2f}", f"{b:.2f}", f"{b / a:.2f} x" if a > 0 else ""))
-    for name, title in (("device", "device"), ("torch", "torch"), ("source", "source hash"), ("commit", "commit"), ("date", "date")):
+    for name in ("device", "torch", "source", "commit", "date"):
         a, b = (values(record, name) for record in both)
-        rows.append((title, a, b, "" if a == b or name in ("date", "commit") else "differs"))
+        matters = name not in ("date", "commit")
+        rows.append(("source hash" if name == "source" else name, a, b, "differs" if matters and a != b else ""))
     return rows

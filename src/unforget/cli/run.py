@@ -17,7 +17,7 @@ def register(app: typer.Typer) -> None:
 
 
 def run(
-    id: Annotated[str, typer.Argument(metavar="ID", help="hnet/split-mnist, or one run of it: hnet/split-mnist/ewc-cl1.")],
+    id: Annotated[str, typer.Argument(metavar="ID", help="As hnet/split-mnist, or one run: hnet/split-mnist/ewc-cl1.")],
     profile: Annotated[str, typer.Option(help="smoke (embedded data), lite or paper.")] = "smoke",
     seeds: Annotated[str, typer.Option(help="As 0-4, 7 or 0-4,7.", show_default="those of the profile")] = "",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
@@ -25,7 +25,7 @@ def run(
     scheduler: Annotated[str, typer.Option(help="A Dask scheduler to train at instead, as tcp://host:8786.")] = "",
     budget: Annotated[str, typer.Option(help="Stop after this time: 90s, 8m or 1h30m.")] = "",
     group: Annotated[int, typer.Option(help="Replicas that train together.", show_default="by device")] = 0,
-    again: Annotated[bool, typer.Option("--again", help="Train recorded seeds again; the new replace the old.")] = False,
+    again: Annotated[bool, typer.Option("--again", help="Train recorded seeds again, and replace them.")] = False,
     set_: Annotated[
         list[str] | None, typer.Option("--set", metavar="OPTION=VALUE", help="Change an option: a custom run.")
     ] = None,
@@ -70,10 +70,8 @@ def run(
         print(f"{skipped} of {skipped + todo} replicas are already recorded and skipped (train them again: --again)")
     outcome = None
     if jobs:
-        cost = sum(
-            len(job.seeds) * status.replica_minutes(experiment, experiment.run(job.config["run"].split("/")[-1]), profile)
-            for job in jobs
-        )
+        minutes = {run.name: status.replica_minutes(experiment, run, profile) for run in runs}
+        cost = sum(len(job.seeds) * minutes[job.config["run"].split("/")[-1]] for job in jobs)
         about = f", about {status.minutes_text(cost)} on one CPU thread" if not values else ""
         print(f"{id}, profile {profile}: {todo} replicas in {len(jobs)} group(s){about}", flush=True)
         with _Progress(todo) as progress:
@@ -99,7 +97,8 @@ def seconds(text: str) -> float:
     from unforget.errors import UnforgetError
 
     found = re.fullmatch(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s)?", text.strip(), re.ASCII)
-    total = sum(float(part or 0) * unit for part, unit in zip(found.groups(), (3600, 60, 1), strict=True)) if found else 0
+    parts = found.groups() if found else (0, 0, 0)
+    total = sum(float(part or 0) * unit for part, unit in zip(parts, (3600, 60, 1), strict=True))
     if total <= 0:
         raise UnforgetError(f"cannot read the budget {text!r}; write it as 90s, 8m or 1h30m")
     return total

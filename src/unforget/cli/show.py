@@ -11,7 +11,7 @@ def register(app: typer.Typer) -> None:
 
 
 def list_(
-    id: Annotated[str, typer.Argument(metavar="[ID]", help="An experiment whose runs to show, as hnet/split-mnist.")] = "",
+    id: Annotated[str, typer.Argument(metavar="[ID]", help="Show the runs of one, as hnet/split-mnist.")] = "",
 ) -> None:
     """Experiments, what each regenerates, what is recorded, what it costs.
 
@@ -91,5 +91,6 @@ def missing(
         )  # fmt: skip
     # As wide as it needs: a command must stay on its line to be copied.
     Console(highlight=False, width=max(Console().width, Console(width=500).measure(table).maximum)).print(table)
-    total, count = sum(one.missing_minutes for one in found), sum(len(one.missing) for one in found)
-    print(f"\nprofile {profile}: {count} replicas of {len(found)} runs, about {status.minutes_text(total)} on one CPU thread")
+    count = sum(len(one.missing) for one in found)
+    total = status.minutes_text(sum(one.missing_minutes for one in found))
+    print(f"\nprofile {profile}: {count} replicas of {len(found)} runs, about {total} on one CPU thread")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from unforget.experiments import executor
-from unforget.experiments.spec import Experiment, Run, replicas, seed_text
+from unforget.experiments.spec import Experiment, Run, completed, replicas, seed_text
 from unforget.results import records
 
 
@@ -13,8 +13,8 @@ from unforget.results import records
 class Status:
     """One run at one profile: which of its declared seeds are recorded, and its cost.
 
-    `cpu_minutes` is what one replica takes on one CPU thread, estimated from the measured minutes at `paper` by the number
-    of iterations. `gpu_minutes` is what all replicas together took where a record says so, else None.
+    `cpu_minutes` is what one replica takes on one CPU thread, estimated from the measured minutes at `paper` by the
+    number of iterations. `gpu_minutes` is what all replicas together took where a record says so, else None.
     """
 
     experiment: Experiment
@@ -43,14 +43,21 @@ class Status:
 
 
 def status(experiment: Experiment, run: Run, profile: str, results: Path | None = None) -> Status:
-    """The state of one run at one profile. Raises `UnforgetError` naming a damaged or outdated record."""
+    """The state of one run at one profile; a record of another configuration counts for nothing.
+
+    Raises `UnforgetError` naming a damaged record.
+    """
     config = experiment.resolve(run, profile)
     path = executor.record_path(config, results)
-    found = executor.recorded(path, config)
+    record = records.load(path) if path.exists() else None
+    if record and completed(record["config"]) != config:
+        record = None
+    found = executor.recorded(path, config) if record else set()
     declared = experiment.profile(profile).seeds
+    whole = [seed for seed in declared if all(records.key(r) in found for r in replicas((seed,), run.scan))]
     return Status(
-        experiment, run, profile, declared, tuple(seed for seed in declared if all(records.key(r) in found for r in replicas((seed,), run.scan))),
-        replica_minutes(experiment, run, profile), _gpu_minutes(records.load(path)) if found else None,
+        experiment, run, profile, declared, tuple(whole), replica_minutes(experiment, run, profile),
+        _gpu_minutes(record) if record else None,
     )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from unforget.data import images, toy
 from unforget.errors import UnforgetError
 from unforget.experiments import catalogue
+from unforget.experiments.spec import PROFILES
 from unforget.results import ledger, measured, paper, records
 from unforget.results.records import Record
 
@@ -35,16 +36,17 @@ def _misplaced(place: Path, record: Record) -> list[str]:
     """Where folder and file name do not say what the record's configuration is."""
     config = record["config"]
     try:
-        catalogue.of(config["run"])
+        experiment, (run,) = catalogue.of(config["run"])
     except UnforgetError as error:
         return [f"belongs to no declared run: {error}"]
     right = records.path_of(Path(), config, catalogue.label(config))
     if place == right:
         return []
-    if place.parent == right.parent and not place.stem.startswith("custom-"):
+    changed = place.stem in PROFILES and not records.same(config, experiment.resolve(run, place.stem))
+    if place.parent == right.parent and changed:
         return [
-            f"no longer has the configuration declared for {place.stem}; run it again, or rename it to {right.name} to keep it "
-            "as a custom run"
+            f"no longer has the configuration declared for {place.stem}; rename it to {right.name} to keep "
+            "it, or delete it, and run again"
         ]
     return [f"lies in the wrong place; move it to {right}"]
 

@@ -1,0 +1,331 @@
+"""The command line: what it shows, and that it does without the notebook tools."""
+
+import csv
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from small_project import invoke, project, recorded, shown  # noqa: F401
+
+from unforget.cli import app
+from unforget.cli.run import seconds
+from unforget.data import images, toy
+from unforget.errors import UnforgetError
+from unforget.experiments import catalogue, changes, executor, status
+from unforget.experiments.spec import seed_range, seed_text
+from unforget.results import records
+
+SOURCE = Path(__file__).parents[1] / "src"
+SMOKE = ("run", "hnet/toy-regression/hnet", "--set", "iterations=5")
+
+
+@pytest.fixture(autouse=True)
+def one_project(project, monkeypatch):  # noqa: F811
+    monkeypatch.setenv("COLUMNS", "200")
+    return project
+
+
+# --- what it shows ----------------------------------------------------------------------------------------------------
+
+
+def test_list_shows_recorded_of_declared_and_cost_per_profile():
+    toy, split = catalogue.experiment("hnet/toy-regression"), catalogue.experiment("hnet/split-mnist")
+    recorded("split-mnist/ewc-cl1", seeds=range(3))
+    recorded("toy-regression/hnet", "smoke")
+    lines = {line.split()[0]: line for line in shown("list").splitlines() if line.startswith("hnet/")}
+    assert set(lines) == set(catalogue.EXPERIMENTS)
+    assert toy.regenerates in lines[toy.id] and f"2/{2 * len(toy.runs)}, " in lines[toy.id]
+    # five seeds at lite are the first five of twenty at paper: the same record serves both
+    assert f" 3/{5 * len(split.runs)}, " in lines[split.id] and f" 3/{20 * len(split.runs)}, " in lines[split.id]
+    runs = shown("list", "hnet/split-mnist")
+    assert all(re.search(rf"^{run.name} .*{re.escape(run.title)}", runs, re.MULTILINE) for run in split.runs)
+    assert re.search(r"^ewc-cl1 .* 0/2, .* 3/5, .* 3/20, ", runs, re.MULTILINE)
+
+
+def test_missing_is_cheapest_first_and_its_commands_are_right():
+    recorded("split-mnist/hnet", seeds=range(20))
+    recorded("split-mnist/hnet-cl2", seeds=(0, 1, 7), device="cuda")
+    out = shown("missing", "--profile", "paper")
+    lines = [line for line in out.splitlines() if "unforget run" in line]
+    found = status.missing(catalogue.EXPERIMENTS.values(), "paper")
+    assert [line[line.index("unforget") :].strip() for line in lines] == [one.command for one in found]
+    costs = [one.missing_minutes for one in found]
+    assert costs == sorted(costs) and len(set(costs)) > 2
+    assert not any("split-mnist/hnet --" in line for line in lines)
+    [half] = [line for line in lines if "split-mnist/hnet-cl2" in line]
+    assert "17 of 20" in half and "--seeds 2-6,8-19" in half and re.search(r"^\d+ min +3 min", half)
+    assert all("not measured" in line for line in lines if line is not half)
+    assert "replicas of" in out.splitlines()[-1]
+
+
+def test_missing_says_when_nothing_is():
+    for experiment in catalogue.EXPERIMENTS.values():
+        for run in experiment.runs:
+            recorded(f"{experiment.id.partition('/')[2]}/{run.name}", "smoke")
+    assert shown("missing", "--profile", "smoke") == "profile smoke: everything is recorded\n"
+
+
+def test_run_trains_records_and_says_what_came_out():
+    out = shown(*SMOKE, "--seeds", "0-2")
+    [path] = records.results_folder().glob("toy-regression/hnet/custom-*.json")
+    assert f"recorded {path.relative_to(Path.cwd())}" in out
+    final = [replica["scores"]["regression"][-1] for replica in records.load(path)["replicas"]]
+    values = torch.tensor(final, dtype=torch.float64).mean(1)
+    assert f"regression  {values.mean():#.3g} ± {values.std():#.3g} MSE  (3 seeds)" in out
+    again = shown(*SMOKE, "--seeds", "0-2")
+    assert "3 of 3 replicas are already recorded and skipped" in again and "recorded data" not in again
+
+
+def test_changed_options_make_a_custom_run_unless_they_change_nothing():
+    shown("run", "hnet/toy-regression/joint", "--seeds", "0", "--set", "iterations=5", "--set", "hidden=4,3")
+    [path] = records.results_folder().glob("**/*.json")
+    assert path.name.startswith("custom-")
+    options = records.load(path)["config"]["options"]
+    assert options["hidden"] == [4, 3] and options["iterations"] == 5
+    experiment, (run,) = catalogue.of("toy-regression/hnet")
+    [job] = executor.plan(experiment, [run], "paper", (0,), "cpu", {"beta": 0.005})
+    assert executor.label(experiment, job.config) == "paper"
+
+
+def test_a_replica_that_diverged_is_named(monkeypatch):
+    result = invoke("run", "hnet/toy-regression/joint", "--seeds", "0-1", "--set", "iterations=30", "--set", "lr=1e38")
+    assert result.exit_code == 0 and "warning: seed 0 of toy-regression/joint diverged" in result.stderr
+    [path] = records.results_folder().glob("**/*.json")
+    assert "NaN" not in path.read_text() and "Infinity" not in path.read_text()
+
+
+def test_compare_shows_what_differs():
+    one = recorded("split-mnist/ewc-cl1", seeds=range(4))
+    recorded("split-mnist/ewc-cl1", "smoke", seeds=range(4), value=0.5)
+    recorded("split-mnist/ewc-cl1", changes={"strength": 3.0}, seeds=range(2, 6), value=0.8)
+    [custom] = one.parent.glob("custom-*.json")
+    out = shown("compare", "split-mnist/ewc-cl1", f"split-mnist/ewc-cl1/{custom.stem}")
+    # 100 * sd of four consecutive hundredths, and of the difference 0.90..0.93 against 0.82..0.85 with both errors
+    assert re.search(r"options\.strength +10000000\.0 +3\.0", out)
+    assert re.search(r"CL1, final +91\.50 ± 1\.29 %  \(4 seeds\) +83\.50 ± 1\.29 %  \(4 seeds\) +-8\.00, -8\.8 SE", out)
+    assert re.search(r"CL1, 2 common replicas +at most 10\.00 apart", out)
+    assert re.search(r"seeds +0-3 +2-5", out) and "source hash" in out and "minutes per replica" in out
+    for name in ("split-mnist/ewc-cl1", "hnet/split-mnist/ewc-cl1/paper", "split-mnist/ewc-cl1/lite", str(one)):
+        same = shown("compare", "split-mnist/ewc-cl1/paper", name)
+        assert "the same configuration" in same and "CL1, 4 common replicas" in same and "equal" in same
+    smoke = shown("compare", "split-mnist/ewc-cl1", "split-mnist/ewc-cl1", "--profile", "smoke")
+    assert "51.50" in smoke and "91.50" not in smoke
+    other = shown("compare", "split-mnist/ewc-cl1/smoke", "split-mnist/ewc-cl1/paper")
+    assert re.search(r"stream\.image_set +digits +mnist", other)
+
+
+def test_ledger_shows_the_verdicts_and_exports_them():
+    recorded("split-mnist/si-cl1", seeds=range(20), value=0.2)
+    out = shown("ledger", "--paper", "hnet", "--csv", "out.csv", "--latex", "out.tex")
+    assert "hnet table-1" in out and "lstm table-1" not in out
+    assert re.search(r"S-CL1 .*SI .* differs", out)
+    with open("out.csv") as file:
+        rows = [row for row in csv.DictReader(file) if (row["row"], row["column"]) == ("S-CL1", "SI")]
+    assert [(row["paper"], row["verdict"], row["n"]) for row in rows] == [("hnet", "differs", "20")]
+    assert r"\begin{longtable}" in Path("out.tex").read_text()
+    assert re.search(r"\d+ not run", out.splitlines()[-3])
+
+
+def test_check_finds_nothing_wrong_with_sound_records():
+    recorded("split-mnist/si-cl1", seeds=range(3), checksums=images_of("mnist"))
+    recorded("toy-regression/hnet", "smoke", tasks=3, checksums=toy.checksums())
+    recorded("toy-regression/hnet", changes={"beta": 1.0}, tasks=3, checksums=toy.checksums())
+    assert re.fullmatch(r"3 records, \d+ printed numbers, \d+ causes: all sound\n", shown("check", "--no-book"))
+
+
+def images_of(name):
+    return dict(images.describe(name).source.checksums)
+
+
+def with_config(path, **options):
+    """Rewrite a record as one of another configuration under the same name."""
+    record = records.load(path)
+    record["config"]["options"] |= options
+    path.unlink()
+    records.save(path, record)
+
+
+def misplace(path):
+    (path.parents[1] / "si-cl2").mkdir()
+    path.rename(path.parents[1] / "si-cl2" / path.name)
+
+
+def rewrite(change):
+    def damage(path):
+        record = records.load(path)
+        change(record)
+        path.write_text(records._layout(record | {"checksum": records._checksum(record)}))
+
+    return damage
+
+
+def called(name):
+    return lambda path: path.rename(path.with_name(name))
+
+
+FAULTS = {
+    "damaged": (lambda path: path.write_text(path.read_text()[:-9]), r"paper\.json is damaged"),
+    "renamed": (called("lite.json"), r"lite\.json lies in the wrong place; move it to .*paper\.json"),
+    "called smoke": (called("smoke.json"), r"smoke\.json no longer has the configuration declared for smoke"),
+    "another configuration": (lambda path: with_config(path, c=3.0), r"no longer has the .* declared for paper; .*custom-"),
+    "in another run's folder": (misplace, r"lies in the wrong place; move it to split-mnist/si-cl1/paper\.json"),
+    "of no run": (rewrite(lambda r: r["config"].update(run="split-mnist/sl-cl1")), "did you mean 'si-cl1'"),
+    "a replica twice": (rewrite(lambda r: r["replicas"].append(r["replicas"][-1])), "twice or out of order"),
+    "no run block": (rewrite(lambda r: r["run"].clear()), "run blocks do not name"),
+    "scores cut short": (rewrite(lambda r: r["replicas"][0]["scores"]["CL1"].pop()), "scores of different shapes"),
+    "other data": (rewrite(lambda r: r["checksums"].update(x_train="0")), "other data than x_train"),
+    "no replica": (rewrite(lambda r: (r["replicas"].clear(), r["run"].clear())), "no replica"),
+    "left over": (lambda path: path.with_suffix(".7.part").touch(), "left over from an interrupted write"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_check_names_what_is_wrong_with_a_record_and_exits_with_1(fault):
+    spoil, message = FAULTS[fault]
+    spoil(recorded("split-mnist/si-cl1", seeds=range(3), checksums=images_of("mnist")))
+    result = invoke("check", "--no-book")
+    assert result.exit_code == 1 and re.search(message, result.stdout), result.stdout
+    assert re.search(r"^[12] problem\(s\)$", result.stdout, re.MULTILINE)
+
+
+def test_check_names_a_bad_row_and_a_cause_without_its_run(one_project, monkeypatch):
+    import shutil
+
+    from unforget.results import paper
+
+    shutil.copytree(paper.FOLDER, one_project / "paper")
+    monkeypatch.setattr(paper, "FOLDER", one_project / "paper")
+    causes = one_project / "paper" / "causes.csv"
+    causes.write_text(causes.read_text().splitlines()[0] + "\nhnet,table-1,S-CL1,SI,luck,toy-regression/none,\n")
+    result = invoke("check", "--no-book")
+    assert result.exit_code == 1 and "names the run 'toy-regression/none', of which there is no record" in result.stdout
+    file = one_project / "paper" / "hnet.csv"
+    file.write_text(file.read_text().replace("hnet,table-1", "hmet,table-1", 1))
+    result = invoke("check", "--no-book")
+    assert result.exit_code == 1 and re.search(r"hnet\.csv line \d+: paper is 'hmet'", result.stdout)
+
+
+def test_check_and_book_hand_the_books_problems_on(monkeypatch):
+    build = pytest.importorskip("unforget.book.build", reason="the notebook tools are not installed")
+    calls = []
+
+    def fake(*words, **options):
+        calls.append((words, options))
+        return build.Report("paper", problems=["stale: a cell"], missing=options.get("missing", ()))
+
+    monkeypatch.setattr(build, "build", fake)
+    monkeypatch.setattr(build, "check", fake)
+    result = invoke("check", "--workers", 1)
+    assert result.exit_code == 1 and "stale: a cell" in result.stdout and "1 problem(s)" in result.stdout
+    result = invoke("book", "--profile", "paper", "--workers", 3)
+    assert result.exit_code == 1 and "stale: a cell" in result.stdout
+    words, options = calls[-1]
+    assert words == ("paper", False, 3) and options["accept"] is False
+    assert len(options["missing"]) == sum(len(e.runs) for e in catalogue.EXPERIMENTS.values())
+    assert "unforget run hnet/toy-regression/joint --profile paper  (" in result.stdout
+    invoke("book", "--profile", "paper", "--compute")
+    assert calls[-1] == (("paper", True, 2), {"accept": False, "missing": []})
+
+
+# --- help -------------------------------------------------------------------------------------------------------------
+
+COMMANDS = ("list", "missing", "run", "ledger", "compare", "check", "book")
+
+
+def test_help_names_every_command_and_bare_unforget_shows_it():
+    out = shown("--help")
+    assert all(re.search(rf"│ {command} ", out) for command in COMMANDS)
+    assert shown() == out
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_shows_examples_that_the_command_line_understands(command):
+    """Every example line is parsed by its command, up to the point where it would do something."""
+    import shlex
+
+    from typer.main import get_command
+
+    text = shown(command, "--help")
+    examples = re.findall(rf"^ *unforget {command}\b.*", text, re.MULTILINE)
+    assert examples and ("Example" in text)
+    group = get_command(app)
+    for example in examples:
+        words = shlex.split(re.split(r"\s{3,}", example.strip())[0])[2:]
+        group.commands[command].make_context(command, words)
+
+
+# --- what is read from text -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("90s", 90), ("8m", 480), ("1h30m", 5400), ("2h", 7200), ("0.5h", 1800), ("1h1m1s", 3661)],
+)
+def test_budgets(text, expected):
+    assert seconds(text) == expected
+
+
+@pytest.mark.parametrize("text", ["", "m", "8 m", "8min", "1m1h", "s", "1e3s", "٣m"])
+def test_budgets_that_cannot_be_read(text):
+    with pytest.raises(UnforgetError, match="cannot read the budget"):
+        seconds(text)
+
+
+@pytest.mark.parametrize("text", ["0", "0-19", "0-4,7", "3,5-6,9"])
+def test_seeds_and_back(text):
+    assert seed_text(reversed(seed_range(text))) == text
+
+
+def test_changes_are_read_as_what_they_look_like():
+    read = changes.read(["a=1", "b=0.5", "c=1e-3", "d=10,20", "e=[3]", "f=true", "g=None", "h=gram", "i = 2"])
+    assert read == {"a": 1, "b": 0.5, "c": 1e-3, "d": [10, 20], "e": [3], "f": True, "g": None, "h": "gram", "i": 2}
+
+
+# --- without the notebook tools ---------------------------------------------------------------------------------------
+
+WITHOUT = """
+import sys
+class Hidden:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {"papermill", "nbformat", "nbclient", "nbval", "jupyter_book", "sphinx", "IPython",
+                                      "ipykernel", "bs4", "yaml"}:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+sys.meta_path.insert(0, Hidden())
+from typer.testing import CliRunner
+from unforget.cli import app
+for words in (["list"], ["run", "hnet/split-mnist/finetune-cl1", "--set", "iterations=2"], ["check", "--no-book"],
+              ["ledger"], ["book"], ["check"]):
+    result = CliRunner().invoke(app, words)
+    print(words[0], result.exit_code, result.stderr.strip().splitlines()[-1:], flush=True)
+"""
+
+
+def test_all_but_the_book_runs_without_the_notebook_tools():
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT], capture_output=True, text=True,
+        env=os.environ | {"PYTHONPATH": str(SOURCE), "OMP_NUM_THREADS": "1"},
+    )  # fmt: skip
+    lines = done.stdout.splitlines()
+    assert [line.split()[:2] for line in lines[:4]] == [[n, "0"] for n in ("list", "run", "check", "ledger")], done
+    for line in lines[4:]:
+        assert re.match(r"(book|check) 2 .*which is not installed: pip install 'unforget\[book\]'", line), done
+    assert len(lines) == 6
+
+
+def test_python_m_unforget_is_the_command_and_answers_help_without_torch():
+    """Help must not wait for torch."""
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "unforget", "--help"], capture_output=True, text=True,
+        env=os.environ | {"PYTHONPATH": str(SOURCE)},
+    )  # fmt: skip
+    assert done.returncode == 0 and "Usage: unforget" in done.stdout
+    assert not re.search(r"\| +(torch|pandas|numpy)$", done.stderr, re.MULTILINE)
+    wrong = subprocess.run(
+        [sys.executable, "-m", "unforget", "lits"], capture_output=True, text=True,
+        env=os.environ | {"PYTHONPATH": str(SOURCE)},
+    )  # fmt: skip
+    assert wrong.returncode == 2 and wrong.stderr.startswith("error: ") and wrong.stderr.count("\n") == 1

@@ -5,13 +5,14 @@ measured, or it would take more than a few GB (`--full` measures it).
 """
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
 
 from benchmarks import sizes
 from benchmarks.reference import PlainClassifier, PlainHNET, PlainSI, cut
-from benchmarks.timing import Setup, fresh, paired, peak_memory_mib
+from benchmarks.timing import FEW_GB, Setup, fresh, paired, peak_memory_mib
 
 CASES = (
     ("S", "finetune", 1), ("S", "ewc", 5), ("S", "online-ewc", 5), ("S", "si", 5), ("S", "hnet", 1), ("S", "hnet", 5),
@@ -22,7 +23,6 @@ TOY_CASES = tuple(("toy", method, task) for method, task in
 GOALS = {("P10", 10): (70.0, None), ("P100", 100): (1800.0, 1300)}
 """Milliseconds and MB at most of an HNET step, by size and task."""
 ACTIVATIONS = {"elu": F.elu, "relu": F.relu}
-FEW_GB = 4.0
 
 
 def measure(setup: Setup) -> list[dict]:
@@ -100,6 +100,6 @@ def _memory(make: Callable, size: str, method: str, task: int, setup: Setup) -> 
 
 
 def _gigabytes(size: str, task: int) -> float:
-    """What the plain step holds, roughly: five times the weights of all old tasks."""
+    """What the plain step holds, roughly: three times the weights of all old tasks."""
     widths = sizes.SIZES[size].target
-    return 5 * 4 * (task - 1) * sum(a * b for a, b in zip(widths, widths[1:], strict=False)) / 1e9
+    return 3 * 4 * (task - 1) * sum(a * b for a, b in pairwise(widths)) / 1e9

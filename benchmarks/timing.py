@@ -14,6 +14,9 @@ from unforget import runtime
 PATIENCE = 40.0
 """Seconds after which a comparison ends early, once every candidate has had two turns."""
 
+FEW_GB = 5.0
+"""Candidates that would hold more are measured with `--full` only."""
+
 
 @dataclass(frozen=True)
 class Setup:

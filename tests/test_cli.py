@@ -88,7 +88,7 @@ def test_changed_options_make_a_custom_run_unless_they_change_nothing():
     assert options["hidden"] == [4, 3] and options["iterations"] == 5
     experiment, (run,) = catalogue.of("toy-regression/hnet")
     [job] = executor.plan(experiment, [run], "paper", (0,), "cpu", {"beta": 0.005})
-    assert executor.label(experiment, job.config) == "paper"
+    assert catalogue.label(job.config) == "paper"
 
 
 def test_a_replica_that_diverged_is_named(monkeypatch):
@@ -132,8 +132,8 @@ def test_ledger_shows_the_verdicts_and_exports_them():
 
 def test_check_finds_nothing_wrong_with_sound_records():
     recorded("split-mnist/si-cl1", seeds=range(3), checksums=images_of("mnist"))
-    recorded("toy-regression/hnet", "smoke", tasks=3, checksums=toy.checksums())
-    recorded("toy-regression/hnet", changes={"beta": 1.0}, tasks=3, checksums=toy.checksums())
+    recorded("toy-regression/hnet", "smoke", tasks=3, checksums=toy.toy_regression().checksums)
+    recorded("toy-regression/hnet", changes={"beta": 1.0}, tasks=3, checksums=toy.toy_regression().checksums)
     assert re.fullmatch(r"3 records, \d+ printed numbers, \d+ causes: all sound\n", shown("check", "--no-book"))
 
 

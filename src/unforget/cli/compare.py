@@ -96,7 +96,7 @@ def _configuration(one: "Record", other: "Record") -> list[tuple[str, str, str, 
     """Lines for what is not the same in configuration, test sets and data."""
     rows = []
     for part in ("config", "tests", "checksums"):
-        a, b = (_flat(record[part]) for record in (one, other))
+        a, b = (_flat(record[part] if part != "tests" else {"sizes": record[part]}) for record in (one, other))
         for name in dict.fromkeys([*a, *b]):
             if a.get(name, "–") != b.get(name, "–"):
                 short = 16 if part == "checksums" else None

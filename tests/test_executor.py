@@ -65,7 +65,7 @@ def whole(tmp_path_factory):
 def longer(whole):
     """Those of the long jobs alone."""
     config = toy_regression.resolve(toy_regression.run("hnet"), "smoke", LONG)
-    path = str(executor.record_path(toy_regression, config, Path()))
+    path = str(executor.record_path(config, Path()))
     return {path: whole[path]}
 
 
@@ -109,7 +109,7 @@ def test_recorded_seeds_are_skipped_and_trained_again_only_if_asked():
 
 def test_a_record_of_another_configuration_stops_the_plan_before_anything_is_trained():
     [path] = execute(jobs(SHORT, seeds=(0,))).written
-    other = executor.record_path(toy_regression, jobs({"iterations": 11})[0].config)
+    other = executor.record_path(jobs({"iterations": 11})[0].config)
     path.rename(other)
     with pytest.raises(UnforgetError, match="another configuration"):
         jobs({"iterations": 11})

@@ -65,7 +65,7 @@ def whole(tmp_path_factory):
 def longer(whole):
     """Those of the long jobs alone."""
     config = toy_regression.resolve(toy_regression.run("hnet"), "smoke", LONG)
-    path = str(executor.record_path(toy_regression, config, Path()))
+    path = str(executor.record_path(config, Path()))
     return {path: whole[path]}
 
 
@@ -109,7 +109,7 @@ def test_recorded_seeds_are_skipped_and_trained_again_only_if_asked():
 
 def test_a_record_of_another_configuration_stops_the_plan_before_anything_is_trained():
     [path] = execute(jobs(SHORT, seeds=(0,))).written
-    other = executor.record_path(toy_regression, jobs({"iterations": 11})[0].config)
+    other = executor.record_path(jobs({"iterations": 11})[0].config)
     path.rename(other)
     with pytest.raises(UnforgetError, match="another configuration"):
         jobs({"iterations": 11})
@@ -253,7 +253,7 @@ def test_workers_end_with_their_parent():
 def test_a_dask_cluster_that_loses_a_worker_midway_leaves_the_same_records(whole, tmp_path):
     distributed = pytest.importorskip("distributed", reason="the extra `cluster` is not installed")
     with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=50,
+        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0", silence_logs=50,
         local_directory=str(tmp_path / "dask"),
     ) as cluster:  # fmt: skip
         killer = Killer(lambda: cluster.workers[0].pid)

@@ -34,8 +34,8 @@ def measure(setup: Setup) -> list[dict]:
         }, setup)  # fmt: skip
         batched, loop = took["batched"] / BATCHED * SAMPLES / 1e3, took["loop"] / LOOPED * SAMPLES / 1e3
         rows.append({
-            "network": "-".join(map(str, widths)), "batched s": batched, "loop s": loop, "loop / batched": loop / batched,
-            "goal s": GOAL, "met": "yes" if batched <= GOAL else "NO",
+            "network": "-".join(map(str, widths)), "batched s": batched, "loop s": loop,
+            "loop / batched": loop / batched, "goal s": GOAL, "met": "yes" if batched <= GOAL else "NO",
         })  # fmt: skip
     return rows
 

@@ -1,6 +1,6 @@
-"""Slow, obvious versions of what the package does fast: one seed, one sample, one task at a time, torch's own optimiser.
+"""Slow, obvious versions of what the package does fast; the tests compare results with them, the benchmarks times.
 
-The tests compare results with them, the benchmarks times.
+One seed, one sample, one task at a time, torch's own optimiser.
 """
 
 from itertools import pairwise
@@ -104,7 +104,7 @@ class PlainSI:
 
 
 class PlainHNET:
-    """A chunked hypernetwork trained as the paper's Eq. 2 reads: every old task, one after the other, its chunks as one batch."""
+    """A chunked hypernetwork trained as the paper's Eq. 2 reads: one old task after the other, its chunks as one batch."""
 
     def __init__(self, layers, chunk_embeddings, embeddings, shapes, activation, lr, beta):
         self.layers = [w.clone().requires_grad_() for w in layers]  # W1, b1, ..., output layer last

@@ -25,8 +25,12 @@ def measure(setup: Setup) -> list[dict]:
     rows = []
     for size, counts in (TOY_CASES if setup.toy else CASES).items():
         net = sizes.learner(size, "hnet", 1, setup.device).hyper
-        possible = {old: [form for form in FORMS if setup.full or _gigabytes(net, form, old) < FEW_GB] for old in counts}
-        memory = {form: fresh(_memory, size, form, [o for o in counts if form in possible[o]], setup) for form in FORMS}
+        possible = {
+            old: [form for form in FORMS if setup.full or _gigabytes(net, form, old) < FEW_GB] for old in counts
+        }
+        memory = {
+            form: fresh(_memory, size, form, [old for old in counts if form in possible[old]], setup) for form in FORMS
+        }
         for old in counts:
             took = paired({form: _work(size, form, old, setup) for form in possible[old]}, setup)
             chosen = "gram" if regulariser.prefers_gram(net, old) else "direct"
@@ -35,7 +39,8 @@ def measure(setup: Setup) -> list[dict]:
             rows.append({
                 "size": size, "old tasks": old, "rows / h": old * net.chunks / (net.hidden[-1] + 1),
                 **{f"{form} ms": took.get(form) for form in FORMS},
-                "direct / gram": took["direct"] / took["gram"], "plain / chosen": took.get("plain", torch.nan) / took[chosen],
+                "direct / gram": took["direct"] / took["gram"],
+                "plain / chosen": took.get("plain", torch.nan) / took[chosen],
                 "chosen": chosen, "right": "even" if even else "yes" if chosen == faster else "NO",
                 **{f"{form} MiB": memory[form].get(old) for form in FORMS},
             })  # fmt: skip

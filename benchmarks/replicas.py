@@ -21,7 +21,10 @@ GOAL_CUDA = 3.0
 def measure(setup: Setup) -> list[dict]:
     settings = (True, False) if setup.device.type == "cpu" else (True,)
     # Whole processes take turns, too: each setting twice, and the better of its two medians.
-    turns = {allocator: [fresh(_steps, setup, allocator=allocator) for _ in range(1 if setup.toy else 2)] for allocator in settings}
+    turns = {allocator: [] for allocator in settings}
+    for _ in range(1 if setup.toy else 2):
+        for allocator in settings:
+            turns[allocator].append(fresh(_steps, setup, allocator=allocator))
     rows = []
     for allocator, found in turns.items():
         for key in found[0]:

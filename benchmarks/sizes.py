@@ -44,7 +44,8 @@ SIZES = {
         "chunk_size": 7_500, "lr": 1e-4,
     }),
     "toy": Size(12, 2, 4, {
-        "hidden": (8, 6), "hyper_hidden": (5, 4), "task_embedding": 3, "chunk_embedding": 2, "chunk_size": 50, "batch": 16,
+        "hidden": (8, 6), "hyper_hidden": (5, 4), "task_embedding": 3, "chunk_embedding": 2, "chunk_size": 50,
+        "batch": 16,
     }, batch=16),
 }  # fmt: skip
 

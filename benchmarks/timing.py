@@ -33,7 +33,8 @@ def paired(candidates: Mapping[str, Callable[[], None]], setup: Setup) -> dict[s
 
     They take turns, so that a change of the machine's load hits all of them; a turn repeats a short call for 0.1 s.
     """
-    calls = {name: max(1, int(0.1 / max(1e-6, seconds(work, 1, setup)))) for name, work in candidates.items()}  # warms up as well
+    first = {name: seconds(work, 1, setup) for name, work in candidates.items()}  # warms up as well
+    calls = {name: max(1, int(0.1 / max(1e-6, taken))) for name, taken in first.items()}
     turns = {name: [] for name in candidates}
     started = time.perf_counter()
     for turn in range(setup.repetitions):
@@ -45,7 +46,7 @@ def paired(candidates: Mapping[str, Callable[[], None]], setup: Setup) -> dict[s
 
 
 def seconds(work: Callable[[], object], calls: int, setup: Setup) -> float:
-    """Seconds per call. On a CPU those of this process alone, which has one thread: other programs then count little."""
+    """Seconds per call; on a CPU those of this process, which has one thread: other programs then count little."""
     clock = time.process_time if setup.device.type == "cpu" else time.perf_counter
     _wait(setup)
     started = clock()
@@ -61,7 +62,7 @@ def _wait(setup: Setup) -> None:
 
 
 def fresh(function: Callable, *arguments, allocator: bool = True):
-    """`function(*arguments)` in a new process, with or without the allocator settings, which a process cannot take back."""
+    """`function(*arguments)` in a new process, with or without the allocator settings: no process can undo them."""
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, spawn, runtime.settle, (allocator,)) as pool:
         return pool.submit(function, *arguments).result()

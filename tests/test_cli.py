@@ -141,7 +141,7 @@ def test_ledger_shows_the_verdicts_and_exports_them():
     recorded("split-mnist/si-cl1", seeds=range(20), value=0.2)
     out = shown("ledger", "--paper", "hnet", "--csv", "out.csv", "--latex", "out.tex")
     assert "hnet table-1" in out and "lstm table-1" not in out
-    assert re.search(r"S-CL1 .*SI .* differs", out)
+    assert re.search(r"S-CL1 .*SI .* differs", out) and "hnet table-1, S-CL1, SI: unexplained; tried: " in out
     with open("out.csv") as file:
         rows = [row for row in csv.DictReader(file) if (row["row"], row["column"]) == ("S-CL1", "SI")]
     assert [(row["paper"], row["verdict"], row["n"]) for row in rows] == [("hnet", "differs", "20")]

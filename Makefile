@@ -21,17 +21,17 @@ export OMP_NUM_THREADS := 1
 .PHONY: book test accept bench lock clean distclean environment
 
 book: $(STAMP)
-	$(RUN) -m unforget.book book --profile $(PROFILE) --workers $(WORKERS) $(if $(filter 1 yes true,$(COMPUTE)),--compute)
+	$(RUN) -m unforget book --profile $(PROFILE) --workers $(WORKERS) $(if $(filter 1 yes true,$(COMPUTE)),--compute)
 
 # Both halves run even if the first fails, so that one run shows everything.
 test: $(STAMP)
 	@status=0; \
 	$(RUN) -m pytest || status=1; \
-	$(RUN) -m unforget.book check --workers $(WORKERS) || status=1; \
+	$(RUN) -m unforget check --workers $(WORKERS) || status=1; \
 	exit $$status
 
 accept: $(STAMP)
-	$(RUN) -m unforget.book check --accept --workers $(WORKERS)
+	$(RUN) -m unforget book --accept --workers $(WORKERS)
 
 bench: $(STAMP)
 	$(RUN) -m benchmarks

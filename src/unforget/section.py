@@ -9,6 +9,7 @@ missing ones are trained and recorded first.
 
 import inspect
 import textwrap
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
 
@@ -20,7 +21,7 @@ from unforget.errors import UnforgetError, choose
 from unforget.experiments import catalogue, executor, work
 from unforget.experiments.spec import PROFILES, Run, seed_range
 from unforget.loop import Control
-from unforget.results import claims, measured, paper, records, source
+from unforget.results import claims, ledger, measured, paper, records, source
 from unforget.results.records import Record
 from unforget.results.tables import Table
 
@@ -92,7 +93,21 @@ class Section:
                 "on our records": [f"{o}: {r}" if r else o for o, r in zip(table.ours, table.ours_reason, strict=True)],
             }
         )  # fmt: skip
-        return Table(frame, "Claims of this section, evaluated by code.", f"tab-{self._slug}-claims")
+        return Table(frame, "Claims of this section, evaluated by code.", f"tab-{self._slug}-claims", "prose")
+
+    def deviations(self, paper_id: str, artifact: str, rows: Sequence[str]) -> Table:
+        """Every recorded number of these rows that is not reproduced, how far it is off, and why."""
+        table = ledger.ledger(paper.load(), self.recorded_cells, paper.load_causes())
+        table = table[(table.paper == paper_id) & (table.artifact == artifact) & table.row.isin(rows)]
+        table = table[table.verdict.isin(["close", "differs"])]
+        frame = pd.DataFrame(
+            {
+                "row": table.row, "column": table.column, "verdict": [ledger.label(cell) for cell in table.itertuples()],
+                "Δ": [f"{x:+.2f}" for x in table.delta], "Δ in SE": [f"{x:+.1f}" for x in table.delta_se],
+                "rule": table.why, "cause": table.cause,
+            }
+        )  # fmt: skip
+        return Table(frame, "What is not reproduced, and why.", f"tab-{self._slug}-{artifact}-deviations", "prose")
 
     def runs_table(self) -> Table:
         """What each recorded run cost and whether the code has changed since: one line per run."""

@@ -46,6 +46,8 @@ class Cell:
     run: str
     view: str
     metric: str = "final"
+    variant: bool = False
+    """The run differs from the paper on purpose: its number supports a cause and never stands in a table."""
 
 
 @dataclass(frozen=True)

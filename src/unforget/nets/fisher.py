@@ -14,7 +14,7 @@ from unforget.nets.mlp import MLP
 
 
 def squared_gradients(
-    net: MLP, weights: Float[Tensor, "S size"], x: Float[Tensor, "S B ..."], loss: Callable[[Tensor], Tensor]
+    net: MLP, weights: Float[Tensor, "S size"], x: Float[Tensor, "#S B ..."], loss: Callable[[Tensor], Tensor]
 ) -> Float[Tensor, "S size"]:
     """Sum over the batch of squared per-sample gradients with respect to every weight.
 

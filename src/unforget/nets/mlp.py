@@ -32,7 +32,7 @@ class MLP:
         return Layout(linear_shapes(self.sizes))
 
     def apply(
-        self, weights: Float[Tensor, "S size"], x: Float[Tensor, "S B n_in"], taps: list | None = None
+        self, weights: Float[Tensor, "S size"], x: Float[Tensor, "#S B ..."], taps: list | None = None
     ) -> Float[Tensor, "S B n_out"]:
         """Outputs for inputs [S, B, ...], flattened to [S, B, n_in]; x may have S = 1 to be shared by all replicas.
 

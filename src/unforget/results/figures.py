@@ -152,7 +152,7 @@ def accuracy_matrices(matrices: Mapping[str, np.ndarray]) -> Plot | None:
         figure, axes = _canvas(rows, columns, 1.85 * columns, 2.0 * rows)
         lines, words = [], []
         for axis, (title, accuracy) in zip(axes.flat, matrices.items(), strict=False):
-            mean = 100 * np.nanmean(accuracy, 0) if len(accuracy) > 1 else 100 * accuracy[0]
+            mean = 100 * np.ma.masked_invalid(accuracy).mean(0).filled(np.nan)  # later tasks have no score yet
             tasks = mean.shape[1]
             axis.imshow(mean, cmap="cividis", vmin=0, vmax=100, aspect="equal")
             for (i, j), cell in np.ndenumerate(mean):

@@ -30,9 +30,10 @@ def from_records(found: Iterable[Record]) -> pd.DataFrame:
     """Cells filled by these records; accuracies in %, parameters counted, squared errors as they are."""
     rows = []
     for record in found:
-        profile = catalogue.label(record["config"])
+        label = catalogue.label(record["config"])
         for cell in catalogue.CELLS:
             if cell.run == record["config"]["run"]:
+                profile = "custom" if cell.variant else label
                 values = cell_values(record, cell)
                 rows.append(
                     {

@@ -1,4 +1,4 @@
-"""Which code made a result: a hash over all that the training of a method runs through, without comments and docstrings.
+"""Which code made a result: a hash over all that its training runs through, comments, docstrings and type hints left out.
 
 Readers of data files are not part of it: what they read is covered by the data checksums of a record.
 """
@@ -72,7 +72,7 @@ def _collect(name: str, trees: dict[str, str]) -> None:
         return
     tree = ast.parse(Path(spec.origin).read_text())
     # Package fronts (the list of methods, say) say where code lies, not what it does.
-    trees[name] = "" if spec.origin.endswith("__init__.py") else ast.unparse(_without_docstrings(tree))
+    trees[name] = "" if spec.origin.endswith("__init__.py") else ast.unparse(_essence(tree))
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             found = [alias.name for alias in node.names]
@@ -85,8 +85,14 @@ def _collect(name: str, trees: dict[str, str]) -> None:
                 _collect(other, trees)
 
 
-def _without_docstrings(tree: ast.Module) -> ast.Module:
+def _essence(tree: ast.Module) -> ast.Module:
+    """The tree without docstrings and without annotations of functions: what computes, not what explains."""
     for node in ast.walk(tree):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            node.returns = None
+            for argument in ast.walk(node.args):
+                if isinstance(argument, ast.arg):
+                    argument.annotation = None
         documented = isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef))
         if documented and ast.get_docstring(node, clean=False) is not None:
             node.body = node.body[1:] or [ast.Pass()]

@@ -17,6 +17,7 @@ class Table:
     frame: pd.DataFrame
     caption: str
     name: str
+    kind: str = "numbers"  # how the page sets it: "numbers" never wraps, "prose" does
 
     def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
         """MyST for the book (a numbered table with a caption), HTML for Jupyter."""
@@ -27,7 +28,7 @@ class Table:
         rows = [list(self.frame.columns), *self.frame.astype(str).values.tolist()]
         lines = ["| " + " | ".join(escape(cell) for cell in row) + " |" for row in rows]
         lines.insert(1, "|" + " --- |" * len(self.frame.columns))
-        return "\n".join([f"```{{table}} {self.caption}", f":name: {self.name}", ":class: numbers", "", *lines, "```"])
+        return "\n".join([f"```{{table}} {self.caption}", f":name: {self.name}", f":class: {self.kind}", "", *lines, "```"])
 
 
 def escape(text: str) -> str:

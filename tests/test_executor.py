@@ -250,10 +250,37 @@ def test_workers_end_with_their_parent():
     assert not psutil.wait_procs(found, timeout=30)[1]
 
 
+def test_a_scheduler_that_goes_away_is_named(monkeypatch):
+    """A future that the lost cluster cancels, and an event that can no longer be set."""
+    from concurrent.futures import Future
+    from contextlib import contextmanager
+
+    class Pool:
+        def submit(self, *words):
+            future = Future()
+            future.cancel()
+            future.set_running_or_notify_cancel()
+            return future
+
+    class Event:
+        name = "event"
+
+        def set(self):
+            raise OSError("timed out")
+
+    @contextmanager
+    def lost(workers, scheduler):
+        yield Pool(), Event()
+
+    monkeypatch.setattr(dispatch, "executor", lost)
+    with pytest.raises(UnforgetError, match="the Dask scheduler went away"):
+        execute(jobs(SHORT), scheduler="tcp://gone:1")
+
+
 def test_a_dask_cluster_that_loses_a_worker_midway_leaves_the_same_records(whole, tmp_path):
     distributed = pytest.importorskip("distributed", reason="the extra `cluster` is not installed")
     with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=50,
+        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0", silence_logs=50,
         local_directory=str(tmp_path / "dask"),
     ) as cluster:  # fmt: skip
         killer = Killer(lambda: cluster.workers[0].pid)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from unforget.results.records import Record
 
 
@@ -93,15 +95,17 @@ def _name(path: Path) -> str:
 
 
 def _configuration(one: "Record", other: "Record") -> list[tuple[str, str, str, str]]:
-    """Lines for what is not the same in configuration, test sets and data."""
+    """Lines for what is not the same in configuration, test sets, parameter counts and data."""
     rows = []
-    for part in ("config", "tests", "checksums"):
-        a, b = (_flat(record[part] if part != "tests" else {"sizes": record[part]}) for record in (one, other))
+    for part, title, short in (
+        (lambda record: record["config"], "", None), (lambda record: {"": record["tests"]}, "test samples", None),
+        (lambda record: record["replicas"][0]["counts"], "parameters, ", None),
+        (lambda record: record["checksums"], "checksum of ", 16),
+    ):  # fmt: skip
+        a, b = (_flat(part(record)) for record in (one, other))
         for name in dict.fromkeys([*a, *b]):
             if a.get(name, "–") != b.get(name, "–"):
-                short = 16 if part == "checksums" else None
-                title = name if part == "config" else f"{part}.{name}"
-                rows.append((title, str(a.get(name, "–"))[:short], str(b.get(name, "–"))[:short], ""))
+                rows.append((f"{title}{name}", str(a.get(name, "–"))[:short], str(b.get(name, "–"))[:short], ""))
     return rows
 
 
@@ -116,26 +120,26 @@ def _scores(one: "Record", other: "Record") -> list[tuple[str, str, str, str]]:
     """Final and during scores of the views that both have, and how far common replicas are apart."""
     import numpy as np
 
-    from unforget.cli.words import mean_text, number, scaled
+    from unforget.cli.words import mean_text, number, scaled, scanned
     from unforget.results import measured, records
 
-    rows = []
+    both, rows = (one, other), []
+    groups = [scanned(record) for record in both]
     for view in [view for view in one["config"]["views"] if view in other["config"]["views"]]:
-        for metric in ("final", "during"):
-            a, b = (scaled(measured.metric(records.scores(record, view), metric), view) for record in (one, other))
-            difference = float(b.mean() - a.mean())
-            words = f"{'+' if difference >= 0 else ''}{number(difference, view)}"
-            error = math.hypot(*(x.std(ddof=1) / math.sqrt(len(x)) if len(x) > 1 else math.nan for x in (a, b)))
-            if error > 0:
-                words += f", {difference / error:+.1f} SE"
-            texts = [mean_text(x if view == "regression" else x / 100, view) for x in (a, b)]
-            rows.append((f"{view}, {metric}", *texts, words))
-        places = [{records.key(replica): i for i, replica in enumerate(record["replicas"])} for record in (one, other)]
+        for values in [values for values in groups[0] if values in groups[1]]:
+            for metric in ("final", "during"):
+                a, b = (
+                    measured.metric(records.scores(record, view)[group[values]], metric)
+                    for record, group in zip(both, groups, strict=True)
+                )
+                words = _difference(scaled(a, view), scaled(b, view), view)
+                rows.append((f"{view}, {metric}{values}", mean_text(a, view), mean_text(b, view), words))
+        places = [{records.key(replica): i for i, replica in enumerate(record["replicas"])} for record in both]
         common = [key for key in places[0] if key in places[1]]
         if common:
             a, b = (
                 measured.metric(records.scores(record, view), "final")[[place[key] for key in common]]
-                for record, place in zip((one, other), places, strict=True)
+                for record, place in zip(both, places, strict=True)
             )
             apart = float(np.max(np.abs(scaled(a - b, view))))
             words = "equal" if apart == 0 else f"at most {number(apart, view)} apart"
@@ -143,16 +147,26 @@ def _scores(one: "Record", other: "Record") -> list[tuple[str, str, str, str]]:
     return rows
 
 
+def _difference(a: "np.ndarray", b: "np.ndarray", view: str) -> str:
+    """The second mean minus the first, also in combined standard errors."""
+    from unforget.cli.words import number
+
+    difference = float(b.mean() - a.mean())
+    words = f"{'+' if difference >= 0 else ''}{number(difference, view)}"
+    error = math.hypot(*(x.std(ddof=1) / math.sqrt(len(x)) if len(x) > 1 else math.nan for x in (a, b)))
+    return words + (f", {difference / error:+.1f} SE" if error > 0 else "")
+
+
 def _circumstances(one: "Record", other: "Record") -> list[tuple[str, str, str, str]]:
     """Seeds, time, device and code: what is in the `run` blocks."""
     from unforget.experiments.spec import seed_text
+    from unforget.results import records
 
     def values(record: "Record", name: str) -> str:
         return ", ".join(dict.fromkeys(str(block[name]) for block in record["run"]))
 
     def minutes(record: "Record") -> float:
-        spent = sum(block["seconds"]["train"] + block["seconds"]["evaluate"] for block in record["run"])
-        return spent / 60 / max(1, sum(len(block["replicas"]) for block in record["run"]))
+        return sum(map(records.seconds, record["run"])) / 60 / max(1, sum(len(block["replicas"]) for block in record["run"]))
 
     both = (one, other)
     rows = [("seeds", *(seed_text({replica["seed"] for replica in record["replicas"]}) for record in both), "")]

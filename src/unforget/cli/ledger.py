@@ -29,6 +29,7 @@ def ledger(
     Ours ± is a standard error, the number of seeds is in brackets. The rule
     behind the verdicts is in the book. Only profile paper is judged.
     """
+    from rich.box import SIMPLE_HEAD
     from rich.console import Console
 
     from unforget.errors import choose
@@ -44,8 +45,11 @@ def ledger(
     if paper:
         table = table[table.paper == paper]
     console = Console(highlight=False)
-    for page in ledger_export.to_rich(table):
+    for page in ledger_export.to_rich(table.assign(cause="")):  # sentences in a column would squeeze the numbers
+        page.box, page.pad_edge = SIMPLE_HEAD, False
         console.print(page)
+    for row in table[table.cause.fillna("") != ""].itertuples():
+        print(f"{row.paper} {row.artifact}, {row.row}, {row.column}: {row.cause}")
     counts = table.apply(ledgers.label, axis=1).value_counts() if len(table) else {}
     print(", ".join(f"{count} {verdict}" for verdict, count in counts.items()) or f"no printed number of {paper} yet")
     for path, text in ((csv, ledger_export.to_csv), (latex, ledger_export.to_latex)):

@@ -50,7 +50,7 @@ def run(
     """
     from unforget.errors import UnforgetError
     from unforget.experiments import catalogue, changes, executor, status
-    from unforget.experiments.spec import seed_range
+    from unforget.experiments.spec import replicas, seed_range
 
     for name, value, least in (("--workers", workers, 1), ("--group", group, 0)):
         if value < least:
@@ -65,7 +65,7 @@ def run(
         experiment, runs, profile, chosen, device, values, group or None, again, elsewhere=bool(scheduler)
     )
     todo = sum(len(job.seeds) for job in jobs)
-    skipped = len(chosen) * len(runs) - todo
+    skipped = sum(len(replicas(chosen, run.scan)) for run in runs) - todo
     if skipped:
         print(f"{skipped} of {skipped + todo} replicas are already recorded and skipped (train them again: --again)")
     outcome = None
@@ -123,7 +123,7 @@ def _resume(id: str, given: dict[str, str], settings, again: bool, unfinished) -
         command(
             f"{parent}/{name}",
             # groups as they were: a checkpoint belongs to its group of seeds
-            given | {"--seeds": seed_text(s for job in jobs for s in job.seeds), "--group": str(len(jobs[0].seeds))},
+            given | {"--seeds": seed_text({s for job in jobs for s in job.seeds}), "--group": str(len(jobs[0].seeds))},
         )
         for name, jobs in left.items()
     ]
@@ -131,7 +131,7 @@ def _resume(id: str, given: dict[str, str], settings, again: bool, unfinished) -
 
 def _summarise(experiment, runs, profile: str, values, written: tuple[Path, ...]) -> None:
     """Where records were written, and the final mean ± standard deviation over seeds per view."""
-    from unforget.cli.words import mean_text
+    from unforget.cli.words import mean_text, scanned
     from unforget.data.files import project_root
     from unforget.experiments import executor
     from unforget.results import measured, records
@@ -145,7 +145,8 @@ def _summarise(experiment, runs, profile: str, values, written: tuple[Path, ...]
         record = records.load(path)
         for view in record["config"]["views"]:
             final = measured.metric(records.scores(record, view), "final")
-            print(f"{record['config']['run']}  {view}  {mean_text(final, view)}")
+            for values, rows in scanned(record).items():
+                print(f"{record['config']['run']}  {view}{values}  {mean_text(final[rows], view)}")
         for replica in record["replicas"]:
             if not replica["finite"]:
                 print(f"warning: seed {replica['seed']} of {record['config']['run']} diverged", file=sys.stderr)

@@ -1,8 +1,21 @@
 """Numbers as the commands print them."""
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from unforget.results.records import Record
+
+
+def scanned(record: "Record") -> dict[str, list[int]]:
+    """Which replicas have which scanned values: {"": all} where nothing was scanned, else {", lr=0.1": some, ...}."""
+    rows: dict[str, list[int]] = {}
+    for i, replica in enumerate(record["replicas"]):
+        words = "".join(f", {name}={value:g}" for name, value in sorted(replica["scan"].items()))
+        rows.setdefault(words, []).append(i)
+    return rows
 
 
 def scaled(values: np.ndarray, view: str) -> np.ndarray:

@@ -49,7 +49,9 @@ def spread(pool: Executor, jobs: Sequence[Job], keep, stop: "Stop", event, repor
                 stop.path.touch()  # the others save themselves, and their records are still collected
             del future
         if event and stop.path.exists():
-            event.set()
+            with suppress(OSError):  # the cluster may be what was lost
+                event.set()
+            event = None
         told = [(1.0, "") if i in trained else _read_progress(path) for i, path in enumerate(progress)]
         where = ", ".join(sorted(told[i][1] for i in waiting.values() if told[i][1]))
         report(sum(len(job.seeds) * part for job, (part, _) in zip(jobs, told, strict=True)), where)

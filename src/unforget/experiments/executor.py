@@ -49,13 +49,21 @@ def recorded(path: Path, config: Mapping[str, Any]) -> set[tuple]:
     if not path.exists():
         return set()
     record = records.load(path)
-    if completed(record["config"]) != config:
+    if not is_of(record, config):
         kept = f"custom-{records.configuration_hash(record['config'])}.json"
         raise UnforgetError(
             f"record {path} was made with another configuration than is declared now; rename it to {kept} to keep it, "
             "or delete it"
         )
     return {records.key(replica) for replica in record["replicas"]}
+
+
+def is_of(record: records.Record, config: Mapping[str, Any]) -> bool:
+    """Whether a record has this configuration, defaults that were declared later included."""
+    try:
+        return completed(record["config"]) == config
+    except UnforgetError:  # an option it names is gone
+        return False
 
 
 def plan(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from unforget.experiments import executor
-from unforget.experiments.spec import Experiment, Run, completed, replicas, seed_text
+from unforget.experiments.spec import Experiment, Run, replicas, seed_text
 from unforget.results import records
 
 
@@ -13,8 +13,8 @@ from unforget.results import records
 class Status:
     """One run at one profile: which of its declared seeds are recorded, and its cost.
 
-    `cpu_minutes` is what one replica takes on one CPU thread, estimated from the measured minutes at `paper` by the
-    number of iterations. `gpu_minutes` is what all replicas together took where a record says so, else None.
+    `cpu_minutes` is what one seed (all its scanned values) takes on one CPU thread, estimated from the measured minutes
+    at `paper` by the number of iterations. `gpu_minutes` is what all replicas together took where a record says so, else None.
     """
 
     experiment: Experiment
@@ -50,13 +50,14 @@ def status(experiment: Experiment, run: Run, profile: str, results: Path | None 
     config = experiment.resolve(run, profile)
     path = executor.record_path(config, results)
     record = records.load(path) if path.exists() else None
-    if record and completed(record["config"]) != config:
+    if record and not executor.is_of(record, config):
         record = None
-    found = executor.recorded(path, config) if record else set()
+    found = {records.key(replica) for replica in record["replicas"]} if record else set()
     declared = experiment.profile(profile).seeds
-    whole = [seed for seed in declared if all(records.key(r) in found for r in replicas((seed,), run.scan))]
+    recorded = [seed for seed in declared if all(records.key(one) in found for one in replicas((seed,), run.scan))]
     return Status(
-        experiment, run, profile, declared, tuple(whole), replica_minutes(experiment, run, profile),
+        experiment, run, profile, declared, tuple(recorded),
+        replica_minutes(experiment, run, profile) * len(replicas((0,), run.scan)),
         _gpu_minutes(record) if record else None,
     )  # fmt: skip
 
@@ -80,7 +81,7 @@ def _gpu_minutes(record: records.Record) -> float | None:
     if not groups:
         return None
     largest = max(groups, key=lambda block: len(block["replicas"]))
-    return (largest["seconds"]["train"] + largest["seconds"]["evaluate"]) / 60
+    return records.seconds(largest) / 60
 
 
 def minutes_text(minutes: float | None) -> str:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from unforget.data import images, toy
 from unforget.errors import UnforgetError
-from unforget.experiments import catalogue
+from unforget.experiments import catalogue, executor
 from unforget.experiments.spec import PROFILES
 from unforget.results import ledger, measured, paper, records
 from unforget.results.records import Record
@@ -42,7 +42,7 @@ def _misplaced(place: Path, record: Record) -> list[str]:
     right = records.path_of(Path(), config, catalogue.label(config))
     if place == right:
         return []
-    changed = place.stem in PROFILES and not records.same(config, experiment.resolve(run, place.stem))
+    changed = place.stem in PROFILES and not executor.is_of(record, experiment.resolve(run, place.stem))
     if place.parent == right.parent and changed:
         return [
             f"no longer has the configuration declared for {place.stem}; rename it to {right.name} to keep "

@@ -62,7 +62,7 @@ HNET_ENT = {"CL1": "hnet", "CL2": "hnet-cl2", "CL3": "hnet"}
 split_mnist = Experiment(
     id="hnet/split-mnist",
     title="Split MNIST",
-    regenerates="Table 1, rows S-CL1 to S-CL3 (online EWC, SI, HNET+ENT); Table 1 of Chandra et al., columns S",
+    regenerates="Table 1, rows S; columns S of Table 1 of the LSTM paper",
     runs=(
         Run("hnet", "hnet", "CL1", ("CL1", "CL3"), probes=("task confusion",), title="HNET+ENT, CL1 and CL3"),
         Run("hnet-cl2", "hnet", "CL2", ("CL2",), probes=("task confusion",), title="HNET+ENT, CL2"),
@@ -90,7 +90,7 @@ _CHOICES = {
 split_mnist_choices = Experiment(
     id="hnet/split-mnist-choices",
     title="Split MNIST, one choice changed",
-    regenerates="nothing printed: runs that support or refute a cause of a deviation in Table 1, rows S",
+    regenerates="causes of deviations in Table 1, rows S",
     runs=tuple(
         Run(name, "hnet", "CL1", ("CL1", "CL3"), options, probes=("task confusion",), title=title)
         for name, (options, title) in _CHOICES.items()

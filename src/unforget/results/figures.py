@@ -77,7 +77,7 @@ def publish(plot: Plot | None, name: str, caption: str) -> Published | Missing:
     with mpl.rc_context(STYLE):
         plot.figure.savefig(path, metadata={"Date": None})
         buffer = io.BytesIO()
-        plot.figure.savefig(buffer, format="png", dpi=110, metadata={"Software": None})
+        plot.figure.savefig(buffer, format="png", dpi=80, metadata={"Software": None})
     plot.data.to_csv(path.with_suffix(".csv"), index=False, float_format="%.6g")
     return Published(plot, name, caption, buffer.getvalue())
 

@@ -81,6 +81,12 @@ def test_run_trains_records_and_says_what_came_out():
     assert "3 of 3 replicas are already recorded and skipped" in again and "recorded data" not in again
 
 
+def test_a_strength_may_be_zero_and_a_whole_number():
+    experiment, (run,) = catalogue.of("toy-regression/hnet")
+    assert experiment.resolve(run, "smoke", {"beta": 0})["options"]["beta"] == 0.0
+    assert experiment.resolve(run, "smoke", {"beta": 1}) == experiment.resolve(run, "smoke", {"beta": 1.0})
+
+
 def test_changed_options_make_a_custom_run_unless_they_change_nothing():
     shown("run", "hnet/toy-regression/joint", "--seeds", "0", "--set", "iterations=5", "--set", "hidden=4,3")
     [path] = records.results_folder().glob("**/*.json")

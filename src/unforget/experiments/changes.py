@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, get_args
 
 from unforget.errors import UnforgetError
 
@@ -34,15 +34,22 @@ def _value(text: str) -> Any:
         return text
 
 
-def check(method: str, values: Mapping[str, Any]) -> None:
+def check_lists(method: str, hints: Mapping[str, Any], values: Mapping[str, Any]) -> None:
+    """Refuse anything but whole numbers where an option is a list of them; `hints` are the types of the options."""
+    for name, value in values.items():
+        if get_args(hints.get(name)) == (int, ...) and isinstance(value, (list, tuple)):
+            for number in value:
+                if type(number) is not int:
+                    raise UnforgetError(f"option {name} of {method} takes whole numbers, as in 100,100; got {number!r}")
+
+
+def check_ranges(method: str, values: Mapping[str, Any]) -> None:
     """Refuse sizes below one and numbers that are negative or not finite.
 
     Names, types and choices of options have been checked by then (`unforget.methods.base.options`).
     """
     for name, value in values.items():
         for number in value if isinstance(value, (list, tuple)) else [value]:
-            if isinstance(value, (list, tuple)) and type(number) is not int:
-                raise UnforgetError(f"option {name} of {method} takes whole numbers, as in 100,100; got {number!r}")
             if isinstance(number, float) and not (math.isfinite(number) and number >= 0):
                 raise UnforgetError(f"option {name} of {method} must be a finite number of at least 0; got {number}")
             least = 0 if name in MAY_BE_ZERO else 1

@@ -5,11 +5,11 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, get_type_hints
 
 from unforget import data, methods, probes
 from unforget.errors import UnforgetError, choose
-from unforget.experiments.changes import check
+from unforget.experiments.changes import check_lists, check_ranges
 from unforget.methods.base import options
 from unforget.methods.heads import SCENARIOS
 
@@ -85,8 +85,9 @@ class Experiment:
         `changes` to options make a custom run. Misspelt names are refused.
         """
         chosen = self.profile(profile)
-        fields = methods.find(run.method).Options.__dataclass_fields__
-        shared = {k: v for k, v in chosen.options.items() if k in fields}
+        hints = get_type_hints(methods.find(run.method).Options)
+        check_lists(run.method, hints, changes or {})
+        shared = {k: v for k, v in chosen.options.items() if k in hints}
         config = completed(
             {
                 "run": f"{self.id.split('/', 1)[1]}/{run.name}", "stream": dict(chosen.stream), "method": run.method,
@@ -95,7 +96,7 @@ class Experiment:
                 "probes": [name for name in run.probes if probes.find(name)],
             }
         )  # fmt: skip
-        check(run.method, {name: config["options"][name] for name in changes or {}})
+        check_ranges(run.method, {name: config["options"][name] for name in changes or {}})
         return config
 
 

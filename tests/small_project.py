@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from unforget import records
 from unforget.cli import app
 from unforget.experiments import catalogue, executor
-from unforget.results import records
 
 
 def make_project(folder: Path) -> Path:

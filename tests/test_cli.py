@@ -12,13 +12,13 @@ import pytest
 import torch
 from small_project import invoke, project, recorded, shown  # noqa: F401
 
+from unforget import records
 from unforget.cli import app
 from unforget.cli.run import seconds
 from unforget.data import images, toy
 from unforget.errors import UnforgetError
 from unforget.experiments import catalogue, changes, executor, status
 from unforget.experiments.spec import seed_range, seed_text
-from unforget.results import records
 
 SOURCE = Path(__file__).parents[1] / "src"
 SMOKE = ("run", "hnet/toy-regression/hnet", "--set", "iterations=5")

@@ -9,9 +9,9 @@ import pytest
 import torch
 from small_project import invoke, project, recorded, refused, shown  # noqa: F401
 
+from unforget import records
 from unforget.data import images
 from unforget.experiments import catalogue, executor
-from unforget.results import records
 
 SMOKE = ("run", "hnet/toy-regression/hnet", "--set", "iterations=5")
 

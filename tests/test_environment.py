@@ -73,5 +73,5 @@ def test_make_test_runs_both_halves_and_fails_if_either_does(tmp_path, tests, bo
     assert (done.returncode != 0) == bool(tests or book), done.stderr
     assert (tmp_path / "asked").read_text().splitlines() == [
         "-m pytest",
-        "-m unforget.book check --workers 2",
+        "-m unforget check --workers 2",
     ]

@@ -13,11 +13,10 @@ from pathlib import Path
 import pytest
 from small_project import invoke, make_project, project  # noqa: F401
 
-from unforget import loop, runtime
+from unforget import loop, records, runtime
 from unforget.errors import UnforgetError
 from unforget.experiments import catalogue, dispatch, executor
 from unforget.experiments.hnet import toy_regression
-from unforget.results import records
 
 SHORT = {"iterations": 10}
 LONG = {"iterations": 400}  # seconds: long enough to be caught in the middle

@@ -9,14 +9,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from unforget import records
 from unforget.book import pages
 from unforget.book.fragments import claims, common, costs, coverage, environment, ledger, scorecard, verdicts
 from unforget.errors import UnforgetError
 from unforget.experiments import catalogue
 from unforget.results import ledger as ledgers
-from unforget.results import paper, records
-from unforget.results.source import source_hash
+from unforget.results import paper
 from unforget.results.verdict import VERDICTS
+from unforget.source import source_hash
 
 HOSTILE = "a|b $c$ *d* _e_ `f` <g> [h](i) {j}"
 TEXTS = {

@@ -13,13 +13,13 @@ import pytest
 import tiny
 import torch
 
+from unforget import records
 from unforget.checkpoint import Checkpoint
 from unforget.data import KINDS
 from unforget.errors import UnforgetError
 from unforget.experiments import work
 from unforget.loop import Control, Interrupted, Loop
 from unforget.methods import METHODS
-from unforget.results import records
 
 TOYS = {name: f"toys:{name}" for name in ("Unbroken", "Growing", "ThreePhases", "StopsEarly")}
 ALL = [*TOYS, "ewc", "si", "hnet"]

@@ -11,9 +11,9 @@ import pytest
 import torch
 from small_project import record
 
+from unforget import records
 from unforget.errors import UnforgetError
 from unforget.experiments import work
-from unforget.results import records
 
 CONFIG = {"run": "stream/run", "stream": {"kind": "x"}, "views": ["CL1"], "options": {"lr": 0.1, "hidden": [3, 4]}}
 
@@ -149,7 +149,7 @@ import sys; sys.path[:0] = sys.argv[1:3]
 from pathlib import Path
 from small_project import record
 from test_records import CONFIG
-from unforget.results import records
+from unforget import records
 print("ready", flush=True); input()
 for seed in range(int(sys.argv[4]), 60, 2):
     records.save(Path(sys.argv[3]), record(CONFIG, seeds=(seed,)))

@@ -17,12 +17,13 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
+from unforget import records, source
 from unforget.errors import UnforgetError, choose
 from unforget.experiments import catalogue, executor, work
 from unforget.experiments.spec import PROFILES, Run, seed_range
 from unforget.loop import Control
-from unforget.results import claims, ledger, measured, paper, records, source
-from unforget.results.records import Record
+from unforget.records import Record
+from unforget.results import claims, ledger, measured, paper
 from unforget.results.tables import Table
 
 
@@ -144,7 +145,7 @@ class Code:
 
 
 def scores(record: Record, view: str) -> np.ndarray:
-    """acc[seed, after_stage, on_task] of a record (see `unforget.results.records.scores`)."""
+    """acc[seed, after_stage, on_task] of a record (see `unforget.records.scores`)."""
     return records.scores(record, view)
 
 

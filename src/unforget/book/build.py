@@ -163,26 +163,3 @@ def _site(
         report.problems += [f"Jupyter Book: {warning}" for warning in warnings]
     if checks:
         report.problems += site_checks.all_checks(html)
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Build or check the book. Exit code 0, 1 with problems, 2 for wrong input."""
-    import argparse
-
-    parser = argparse.ArgumentParser(prog="python -m unforget.book", description=main.__doc__)
-    parser.add_argument("command", choices=("book", "check"))
-    parser.add_argument("--profile", default="smoke")
-    parser.add_argument("--compute", action="store_true", help="train what is not recorded")
-    parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--accept", action="store_true", help="commit to the executed notebooks as goldens")
-    options = parser.parse_args(arguments)
-    try:
-        if options.command == "check":
-            report = check(options.profile, options.workers, options.accept)
-        else:
-            report = build(options.profile, options.compute, options.workers, accept=options.accept)
-    except UnforgetError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    print(report)
-    return 0 if report.ok else 1

@@ -25,9 +25,10 @@ def check(
     no longer has the configuration its name claims; a row of a table that cannot
     be; a cause without its run; a stale notebook, a dead link, and so on.
     """
+    from unforget import records
     from unforget.cli.book import tools
     from unforget.errors import UnforgetError
-    from unforget.results import paper, records, sound
+    from unforget.results import paper, sound
 
     if workers < 1:
         raise UnforgetError(f"--workers must be at least 1; got {workers}")

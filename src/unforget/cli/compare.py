@@ -9,7 +9,7 @@ import typer
 if TYPE_CHECKING:
     import numpy as np
 
-    from unforget.results.records import Record
+    from unforget.records import Record
 
 
 def register(app: typer.Typer) -> None:
@@ -42,7 +42,7 @@ def compare(
     from rich.table import Table
     from rich.text import Text
 
-    from unforget.results import records
+    from unforget import records
 
     paths = [find(name, profile) for name in (one, other)]
     loaded = [records.load(path) for path in paths]
@@ -65,7 +65,7 @@ def find(name: str, profile: str) -> Path:
     from unforget.errors import UnforgetError, choose
     from unforget.experiments import catalogue, executor
     from unforget.experiments.spec import PROFILES
-    from unforget.results.records import results_folder
+    from unforget.records import results_folder
 
     if Path(name).suffix == ".json":
         return Path(name)
@@ -120,8 +120,9 @@ def _scores(one: "Record", other: "Record") -> list[tuple[str, str, str, str]]:
     """Final and during scores of the views that both have, and how far common replicas are apart."""
     import numpy as np
 
+    from unforget import records
     from unforget.cli.words import mean_text, number, scaled, scanned
-    from unforget.results import measured, records
+    from unforget.results import measured
 
     both, rows = (one, other), []
     groups = [scanned(record) for record in both]
@@ -159,8 +160,8 @@ def _difference(a: "np.ndarray", b: "np.ndarray", view: str) -> str:
 
 def _circumstances(one: "Record", other: "Record") -> list[tuple[str, str, str, str]]:
     """Seeds, time, device and code: what is in the `run` blocks."""
+    from unforget import records
     from unforget.experiments.spec import seed_text
-    from unforget.results import records
 
     def values(record: "Record", name: str) -> str:
         return ", ".join(dict.fromkeys(str(block[name]) for block in record["run"]))

@@ -33,11 +33,11 @@ def ledger(
     from rich.console import Console
 
     from unforget.errors import choose
+    from unforget.records import results_folder
     from unforget.results import ledger as ledgers
     from unforget.results import ledger_export
     from unforget.results import paper as papers
     from unforget.results.measured import measured
-    from unforget.results.records import results_folder
 
     if paper:
         choose("paper", paper, papers.PAPERS)

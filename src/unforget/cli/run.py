@@ -131,10 +131,11 @@ def _resume(id: str, given: dict[str, str], settings, again: bool, unfinished) -
 
 def _summarise(experiment, runs, profile: str, values, written: tuple[Path, ...]) -> None:
     """Where records were written, and the final mean ± standard deviation over seeds per view."""
+    from unforget import records
     from unforget.cli.words import mean_text, scanned
     from unforget.data.files import project_root
     from unforget.experiments import executor
-    from unforget.results import measured, records
+    from unforget.results import measured
 
     for path in written:
         print(f"recorded {path.relative_to(project_root()) if path.is_relative_to(project_root()) else path}")

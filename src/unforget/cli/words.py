@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from unforget.results.records import Record
+    from unforget.records import Record
 
 
 def scanned(record: "Record") -> dict[str, list[int]]:

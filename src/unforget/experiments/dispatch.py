@@ -16,12 +16,11 @@ from pathlib import Path
 
 import torch
 
-from unforget import runtime
+from unforget import records, runtime
 from unforget.errors import UnforgetError
 from unforget.experiments import work
 from unforget.experiments.work import Job
 from unforget.loop import Control, Interrupted
-from unforget.results import records
 
 
 def spread(pool: Executor, jobs: Sequence[Job], keep, stop: "Stop", event, report) -> None:

@@ -11,14 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from unforget import runtime
+from unforget import records, runtime
 from unforget.data.files import project_root
 from unforget.errors import UnforgetError
 from unforget.experiments import catalogue, dispatch, work
 from unforget.experiments.spec import Experiment, Run, completed, replicas
 from unforget.experiments.work import Job
 from unforget.loop import Control
-from unforget.results import records
 
 
 def checkpoint_folder() -> Path:

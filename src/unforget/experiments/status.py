@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from unforget import records
 from unforget.experiments import executor
 from unforget.experiments.spec import Experiment, Run, replicas, seed_text
-from unforget.results import records
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,12 @@ from typing import Any
 
 from torch import Tensor
 
-from unforget import __version__, data, methods, runtime
+from unforget import __version__, data, methods, records, runtime, source
 from unforget.checkpoint import Checkpoint
 from unforget.data.streams import Stream
 from unforget.errors import choose
 from unforget.loop import Control, Loop, Result
 from unforget.methods.base import Learner, Replicas, options
-from unforget.results import records, source
 
 
 @dataclass(frozen=True)

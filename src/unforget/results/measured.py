@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from unforget import records
 from unforget.errors import UnforgetError, choose
 from unforget.experiments import catalogue
 from unforget.experiments.spec import Cell
-from unforget.results import records
-from unforget.results.records import Record
+from unforget.records import Record
 
 COLUMNS = ["paper", "artifact", "row", "column", "mean", "sd", "n", "profile", "unit", "run", "values"]
 

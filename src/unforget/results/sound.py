@@ -2,12 +2,13 @@
 
 from pathlib import Path
 
+from unforget import records
 from unforget.data import images, toy
 from unforget.errors import UnforgetError
 from unforget.experiments import catalogue, executor
 from unforget.experiments.spec import PROFILES
-from unforget.results import ledger, measured, paper, records
-from unforget.results.records import Record
+from unforget.records import Record
+from unforget.results import ledger, measured, paper
 
 
 def problems(results: Path | None = None, papers: Path | None = None) -> list[str]:

@@ -14,10 +14,10 @@ import pandas as pd
 from unforget.data.files import project_root
 from unforget.errors import UnforgetError
 from unforget.experiments import catalogue
+from unforget.records import Record
 from unforget.results import ledger as ledgers
 from unforget.results import measured as measure
 from unforget.results import paper
-from unforget.results.records import Record
 
 PAPERS = {  # short name -> title, key in references.bib
     "hnet": ("Continual learning with hypernetworks", "vonoswald2020"),

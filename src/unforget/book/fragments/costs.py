@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable
 
+from unforget import records
 from unforget.book import pages
 from unforget.book.fragments.common import Results, count, escape, gather, mark, notebook, table
 from unforget.errors import UnforgetError
 from unforget.experiments import catalogue
-from unforget.results import records
-from unforget.results.records import Record
-from unforget.results.source import outdated
+from unforget.records import Record
+from unforget.source import outdated
 
 _HEADER = ("run", "seeds", "s per replica", "peak MiB", "parameters", "date", "commit", "code")
 

@@ -16,7 +16,7 @@ from unforget.data import KINDS
 from unforget.methods import METHODS
 from unforget.probes import PROBES
 
-PACKAGE = Path(__file__).resolve().parents[1]
+PACKAGE = Path(__file__).resolve().parent
 _OUTSIDE = ("unforget.data.images", "unforget.errors", "unforget.runtime", "unforget.checkpoint")
 
 

@@ -17,10 +17,10 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from unforget import records, source
+from unforget import records, runtime, source
 from unforget.errors import UnforgetError, choose
 from unforget.experiments import catalogue, executor, work
-from unforget.experiments.spec import PROFILES, Run, seed_range
+from unforget.experiments.spec import PROFILES, Experiment, Run, seed_range
 from unforget.loop import Control
 from unforget.records import Record
 from unforget.results import claims, ledger, measured, paper
@@ -40,6 +40,7 @@ class Section:
     def run(self) -> None:
         """Train at smoke, or collect recorded runs (after training the missing ones, with `compute`)."""
         if self.profile == "smoke":
+            runtime.settle()
             jobs = executor.plan(self.experiment, self.experiment.runs, "smoke", self.seeds, self.device, again=True,
                                  group=len(self.seeds))  # fmt: skip
             with _bar(self.experiment.id, len(jobs)) as bar:
@@ -57,14 +58,7 @@ class Section:
     @cached_property
     def recorded(self) -> dict[str, Record]:
         """Recorded runs of this experiment at `paper` (else `lite`) by run name."""
-        found = {}
-        for run in self.experiment.runs:
-            for profile in ("paper", "lite"):
-                config = self.experiment.resolve(run, profile)
-                path = records.path_of(records.results_folder(), config, catalogue.label(config))
-                if run.name not in found and path.exists():
-                    found[run.name] = records.load(path)
-        return found
+        return recorded_runs(self.experiment)
 
     @property
     def cells(self) -> pd.DataFrame:
@@ -132,6 +126,19 @@ class Section:
     @property
     def _slug(self) -> str:
         return self.experiment.id.replace("/", "-")
+
+
+def recorded_runs(experiment: Experiment | str) -> dict[str, Record]:
+    """Recorded runs of an experiment, or of one by id, at `paper` (else `lite`) by run name."""
+    experiment = catalogue.experiment(experiment) if isinstance(experiment, str) else experiment
+    found = {}
+    for run in experiment.runs:
+        for profile in ("paper", "lite"):
+            config = experiment.resolve(run, profile)
+            path = records.path_of(records.results_folder(), config, catalogue.label(config))
+            if run.name not in found and path.exists():
+                found[run.name] = records.load(path)
+    return found
 
 
 class Code:

@@ -149,7 +149,8 @@ def accuracy_matrices(matrices: Mapping[str, np.ndarray]) -> Plot | None:
     columns = min(len(matrices), 4)
     rows = -(-len(matrices) // columns)
     with mpl.rc_context(STYLE):
-        figure, axes = _canvas(rows, columns, 1.85 * columns, 2.0 * rows)
+        figure, axes = _canvas(rows, columns, 1.85 * columns, 2.15 * rows)
+        figure.get_layout_engine().set(h_pad=0.12)
         lines, words = [], []
         for axis, (title, accuracy) in zip(axes.flat, matrices.items(), strict=False):
             mean = 100 * np.ma.masked_invalid(accuracy).mean(0).filled(np.nan)  # later tasks have no score yet

@@ -1,0 +1,157 @@
+"""From records to what a page shows: numbers, tables, figures, sections; and whether what is declared fits together."""
+
+import re
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import pytest
+import tiny
+import torch
+
+from unforget import evaluation, methods, source
+from unforget.errors import UnforgetError
+from unforget.experiments import catalogue
+from unforget.results import figures, measured, tables
+from unforget.section import Section
+
+ACCURACY = np.array([[[0.9, np.nan, np.nan], [0.7, 0.8, np.nan], [0.5, 0.6, 1.0]]])  # [seed, after_stage, on_task]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("final", 0.7), ("during", 0.9), ("task 2", 0.6), ("forgetting", (0.4 + 0.2) / 2)]
+)
+def test_metrics_of_a_hand_made_accuracy_matrix(name, value):
+    assert measured.metric(ACCURACY, name) == pytest.approx([value])
+
+
+def test_joint_training_forgets_nothing_in_between():
+    joint = np.array([[[0.9, 0.8, 1.0]]])
+    assert measured.metric(joint, "during") == measured.metric(joint, "final") == pytest.approx([0.9])
+    with pytest.raises(UnforgetError, match="unknown metric"):
+        measured.metric(joint, "finale")
+
+
+class Oracle:
+    """Predicts a fixed class for every sample."""
+
+    def __init__(self, outputs, chosen):
+        self.outputs, self.chosen = outputs, chosen
+
+    def predict(self, x, task, tasks_seen):
+        logits = torch.zeros(2, x.shape[1], self.outputs)
+        logits[..., self.chosen] = 1
+        logits[1] = torch.nan  # a diverged replica
+        return logits
+
+
+@pytest.mark.parametrize(
+    ("view", "outputs", "chosen", "label"), [("CL1", 2, 1, 3), ("CL2", 2, 1, 3), ("CL3", 6, 3, 3), ("own classifier", 6, 2, 2)]
+)
+def test_views_count_labels_as_their_scenario_does(view, outputs, chosen, label):
+    stream = tiny.stream()
+    right = (stream.tests[1].y == label).double().mean()
+    scores = evaluation.score(Oracle(outputs, chosen), stream, view, 1, 3)
+    assert scores.tolist() == [right, 0] and 0 < right < 1
+
+
+def test_cells_fit_the_runs_that_fill_them():
+    tails = [id.partition("/")[2] for id in catalogue.EXPERIMENTS]
+    assert len(set(tails)) == len(tails)  # records are filed under the tail
+    for cell in catalogue.CELLS:
+        _, (run,) = catalogue.of(cell.run)
+        assert cell.view in run.views
+    shown = [(c.paper, c.artifact, c.row, c.column) for c in catalogue.CELLS if not c.variant]
+    assert len(set(shown)) == len(shown)
+
+
+def test_profiles_name_options_that_some_method_has():
+    for experiment in catalogue.EXPERIMENTS.values():
+        known = {name for run in experiment.runs for name in methods.find(run.method).Options.__dataclass_fields__}
+        for profile in experiment.profiles.values():
+            assert set(profile.options) <= known
+
+
+def test_label_is_the_profile_whose_declaration_a_configuration_equals():
+    experiment, (run,) = catalogue.of("split-mnist/hnet")
+    config = experiment.resolve(run, "paper")
+    assert catalogue.label(config) == "paper" and catalogue.label(experiment.resolve(run, "smoke")) == "smoke"
+    assert catalogue.label(experiment.resolve(run, "paper", {"beta": 0.02})) == "custom"
+    older = config | {"options": {k: v for k, v in config["options"].items() if k != "form"}}
+    assert catalogue.label(older) == "paper"  # an option declared since, at its default
+
+
+def test_the_source_hash_follows_code_and_nothing_else(monkeypatch, tmp_path):
+    config = catalogue.experiment("hnet/split-mnist").resolve(catalogue.of("split-mnist/si-cl1")[1][0], "paper")
+    base = source.source_hash(config)
+    texts = {"doc": '"""Other words."""\nx: int = 1  # why\n', "same": "x: int = 1\n", "other": "x: int = 2\n"}
+    hashes = {}
+    monkeypatch.syspath_prepend(tmp_path)
+    for name, text in texts.items():
+        (tmp_path / "outside.py").write_text(text)
+        source._hash.cache_clear()
+        monkeypatch.setitem(methods.METHODS, "outside", "outside:Learner")
+        hashes[name] = source.source_hash(config | {"method": "outside"})
+    assert hashes["doc"] == hashes["same"] != hashes["other"] and base not in hashes.values()
+    assert source.source_hash(config | {"method": "ewc"}) != base
+
+
+def test_a_table_is_a_directive_in_the_book_and_html_in_jupyter():
+    bundle = tables.Table(pd.DataFrame({"a|b": ["1$"]}), "Caption.", "tab-x")._repr_mimebundle_()
+    assert bundle["text/markdown"].splitlines()[:3] == ["```{table} Caption.", ":name: tab-x", ":class: numbers"]
+    assert "a\\|b" in bundle["text/markdown"] and "1\\$" in bundle["text/markdown"] and "<table" in bundle["text/html"]
+    assert tables.number(87.3, 0.8, 4, "%") == "87.30 ± 0.40 (4)" and tables.number(465672.0, 0, 1, "parameters") == "465,672"
+
+
+def drawn():
+    rng = np.random.default_rng(0)
+    x, y = [np.linspace(0, 1, 5)] * 3, [np.linspace(0, 1, 5)] * 3
+    frame = pd.DataFrame({"method": ["A", "A", "B"], "panel": ["CL1"] * 3, "accuracy": [90.0, 92.0, 50.0]})
+    return {
+        "curves": figures.fitted_curves({"a": rng.normal(size=(3, 3, 5))}, x, y),
+        "seeds": figures.seeds(frame, "accuracy", "method", "panel", {("CL1", "A"): 95.0}),
+        "matrices": figures.accuracy_matrices({"A": ACCURACY}),
+        "confusions": figures.task_confusions({"A": np.array([[[3, 1], [0, 4]]])}),
+    }
+
+
+def test_alt_text_is_made_from_the_data():
+    plots = drawn()
+    assert "task 1 ends at 50 %, the last task at 100 %" in plots["matrices"].alt
+    assert "A median 91 (from 90 to 92)" in plots["seeds"].alt and "75 %, 100 %" in plots["confusions"].alt
+    assert all(len(plot.alt.split()) > 8 and len(plot.data) for plot in plots.values())
+
+
+def test_a_published_figure_leaves_the_same_vector_and_data_each_time(tmp_path, monkeypatch):
+    monkeypatch.setenv("UNFORGET_FIGURES", str(tmp_path))
+    first = [figures.publish(plot, f"x/{name}", "Caption.") for name, plot in drawn().items()]
+    before = {path: path.read_bytes() for path in tmp_path.glob("x/*")}
+    assert len(before) == 8
+    [figures.publish(plot, f"x/{name}", "Caption.") for name, plot in drawn().items()]
+    assert all(path.read_bytes() == content for path, content in before.items())
+    bundle = first[0]._repr_mimebundle_()
+    assert re.search(r":alt: Fitted curves .*\n\nCaption\. \{download\}", bundle["text/markdown"])
+    assert mpl.rcParams["svg.hashsalt"] != "unforget"  # the style is not left behind
+
+
+def test_figures_without_runs_are_a_note():
+    assert figures.accuracy_matrices({}) is None and figures.task_confusions({}) is None
+    assert "Nothing is recorded yet" in figures.publish(None, "x", "Caption.")._repr_mimebundle_()["text/markdown"]
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"id": "hnet/split-mnits"}, "did you mean 'hnet/split-mnist'"),
+        ({"id": "hnet/split-mnist", "profile": "papier"}, "did you mean 'paper'"),
+        ({"id": "hnet/split-mnist", "seeds": "0-"}, "cannot read seeds"),
+    ],
+)
+def test_a_section_refuses_wrong_input(given, told):
+    with pytest.raises(UnforgetError, match=re.escape(told)):
+        Section(**given)
+
+
+def test_a_section_shows_code_as_it_stands():
+    text = Section("hnet/toy-regression").source_of(Oracle.predict)._repr_mimebundle_()["text/markdown"]
+    assert text.startswith("```python\ndef predict(self, x, task, tasks_seen):")

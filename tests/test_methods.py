@@ -28,6 +28,16 @@ def test_seeds_together_equal_one_alone(method, scenario):
         torch.testing.assert_close(together.state[name][1:2], value, rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+@pytest.mark.parametrize("method, scenario", CASES)
+def test_cuda_gives_the_numbers_of_the_cpu_to_rounding(method, scenario):
+    here, data = tiny.learner(method, scenario)
+    there, moved = tiny.learner(method, scenario, device="cuda")
+    tiny.train(here, data), tiny.train(there, moved)
+    for name, value in here.state.items():
+        torch.testing.assert_close(there.state[name].cpu(), value, rtol=1e-3, atol=1e-4)
+
+
 class CountOperations(TorchDispatchMode):
     def __init__(self):
         super().__init__()

@@ -40,13 +40,13 @@ def many():
     return stream(tasks=12)
 
 
-def learner(method, scenario="CL1", seeds=(0, 1, 2), data=None, scan=None, **changes):
+def learner(method, scenario="CL1", seeds=(0, 1, 2), data=None, scan=None, device="cpu", **changes):
     """A learner of a tiny network on a tiny stream."""
     data = data or stream()
     kind = find(method)
-    data = kind.arrange(data) if hasattr(kind, "arrange") else data
+    data = (kind.arrange(data) if hasattr(kind, "arrange") else data).to(torch.device(device))
     values = options(kind.Options, SHARED | OPTIONS[method] | changes, method)
-    return kind(data, scenario, values, Replicas(tuple(seeds), scan or {})), data
+    return kind(data, scenario, values, Replicas(tuple(seeds), scan or {}, torch.device(device))), data
 
 
 def train(one, data, stages=None):

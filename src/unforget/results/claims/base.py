@@ -140,5 +140,5 @@ def at_least(name: str, value: float, limit: float, text: str) -> Check:
 
 
 def show(value: float) -> str:
-    """A number for a sentence: two decimals, or three significant digits where those would hide it."""
-    return f"{value:.2f}" if abs(value) >= 0.1 or value == 0 else f"{value:.3g}"
+    """A number for a sentence: two decimals, or three significant digits where those would hide it (rounding aside)."""
+    return f"{value:.2f}" if abs(value) >= 0.1 or abs(value) < 1e-4 else f"{value:.3g}"

@@ -51,7 +51,7 @@ class Section:
             return
         if self.compute:
             jobs = executor.plan(self.experiment, self.experiment.runs, self.profile, self.seeds, self.device)
-            with _bar(self.experiment.id, len(jobs)) as bar:
+            with _bar(self.experiment.id, sum(len(job.seeds) for job in jobs)) as bar:
                 executor.execute(jobs, report=lambda done, where: _advance(bar, done))
         self.records = {name: record for name, record in self.recorded.items()}
 
@@ -163,8 +163,8 @@ def probe(record: Record, name: str) -> np.ndarray:
     return np.array([replica["probes"][name] for replica in record["replicas"]], dtype=float)
 
 
-def _bar(title: str, runs: int) -> tqdm:
-    return tqdm(total=runs, desc=title, bar_format="{desc}: {percentage:3.0f}%|{bar}| {elapsed}<{remaining}")
+def _bar(title: str, total: int) -> tqdm:
+    return tqdm(total=total, desc=title, bar_format="{desc}: {percentage:3.0f}%|{bar}| {elapsed}<{remaining}")
 
 
 def _advance(bar: tqdm, done: float) -> None:

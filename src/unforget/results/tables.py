@@ -1,5 +1,6 @@
 """Tables of the book: what the paper prints, what is recorded, and what this run gave, side by side."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -32,8 +33,8 @@ class Table:
 
 
 def escape(text: str) -> str:
-    """Text that is safe in a Markdown table."""
-    return str(text).replace("|", "\\|").replace("$", "\\$").replace("\n", " ")
+    """Text as it stands, whatever Markdown, maths or table syntax it holds, on one line."""
+    return re.sub(r"([\\`*_{}\[\]<>$|#~^])", r"\\\1", " ".join(str(text).split()))
 
 
 def beside(

@@ -4,7 +4,6 @@ Every fragment is a function of `Results`. Text from data goes through `escape`,
 markup.
 """
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from unforget.records import Record
 from unforget.results import ledger as ledgers
 from unforget.results import measured as measure
 from unforget.results import paper
+from unforget.results.tables import escape
 
 PAPERS = {  # short name -> title, key in references.bib
     "hnet": ("Continual learning with hypernetworks", "vonoswald2020"),
@@ -45,11 +45,6 @@ def gather(results: Path | None = None) -> Results:
     printed, found = paper.load(), tuple(measure.recorded(results))
     cells = measure.from_records(found)
     return Results(printed, found, cells, ledgers.ledger(printed, cells, paper.load_causes()))
-
-
-def escape(text: str) -> str:
-    """Text as it stands, whatever Markdown, maths or table syntax it holds, on one line."""
-    return re.sub(r"([\\`*_{}\[\]<>$|#~^])", r"\\\1", " ".join(str(text).split()))
 
 
 def table(

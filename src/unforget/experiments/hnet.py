@@ -94,7 +94,8 @@ split_mnist_choices = Experiment(
     runs=tuple(
         Run(name, "hnet", "CL1", ("CL1", "CL3"), options, probes=("task confusion",), title=title)
         for name, (options, title) in _CHOICES.items()
-    ),
+    )
+    + (Run("relu-cl2", "hnet", "CL2", ("CL2",), _CHOICES["relu"][0], ("task confusion",), _CHOICES["relu"][1] + ", CL2"),),
     profiles={
         "smoke": split_mnist.profiles["smoke"],
         "lite": split_mnist.profiles["lite"],
@@ -135,4 +136,5 @@ CELLS = (
         for name in _CHOICES
         for scenario in ("CL1", "CL3")
     )
+    + (Cell("hnet", "table-1", "S-CL2", "HNET+ENT", "split-mnist-choices/relu-cl2", "CL2", variant=True),)
 )  # fmt: skip

@@ -224,8 +224,9 @@ def test_check_names_a_bad_row_and_a_cause_without_its_run(one_project, monkeypa
 
     shutil.copytree(paper.FOLDER, one_project / "paper")
     monkeypatch.setattr(paper, "FOLDER", one_project / "paper")
-    causes = one_project / "paper" / "causes.csv"
-    causes.write_text(causes.read_text().splitlines()[0] + "\nhnet,table-1,S-CL1,SI,luck,toy-regression/none,\n")
+    causes = one_project / "data" / "paper" / "causes.csv"
+    causes.parent.mkdir(parents=True)
+    causes.write_text(",".join(paper.CAUSE_COLUMNS) + "\nhnet,table-1,S-CL1,SI,luck,toy-regression/none,\n")
     result = invoke("check", "--no-book")
     assert result.exit_code == 1 and "names the run 'toy-regression/none', of which there is no record" in result.stdout
     file = one_project / "paper" / "hnet.csv"

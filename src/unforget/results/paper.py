@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from unforget.data.files import project_root
 from unforget.errors import UnforgetError
 
 PAPERS = ("hnet", "lstm", "dynamos", "hrn")
@@ -57,11 +58,11 @@ def load(folder: Path | None = None) -> pd.DataFrame:
 
 def load_causes(folder: Path | None = None) -> pd.DataFrame:
     """The declared causes of deviations and what was tried, from `causes.csv`; columns `CAUSE_COLUMNS`, all
-    text.
+    text. They speak of recorded runs, so by default they are those of the project whose records are read.
 
     Raises `UnforgetError` for a damaged file, a cause without a run, or a line that declares nothing.
     """
-    path = (FOLDER if folder is None else Path(folder)) / "causes.csv"
+    path = (project_root() / "data" / "paper" if folder is None else Path(folder)) / "causes.csv"
     if not path.is_file():
         return pd.DataFrame(columns=list(CAUSE_COLUMNS), dtype=object)
     rows = []

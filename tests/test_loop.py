@@ -133,9 +133,9 @@ def test_killed_at_a_random_moment_and_resumed_equals_uninterrupted(tmp_path):
     while not file.exists():
         assert process.poll() is None, "the run ended before its first checkpoint"
         time.sleep(0.01)
-    time.sleep(dice.uniform(0, 1.5))
+    time.sleep(dice.uniform(0, 1))
     process.send_signal(signal.SIGKILL)
-    process.wait()
+    assert process.wait() == -signal.SIGKILL, "the run ended before it was killed"
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     assert Checkpoint(file).load(torch.device("cpu"))["position"]["done"] > 0

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 import tiny
 import torch
+from small_project import project, recorded  # noqa: F401
 
 from unforget import evaluation, methods, source
 from unforget.errors import UnforgetError
@@ -150,6 +151,14 @@ def test_figures_without_runs_are_a_note():
 def test_a_section_refuses_wrong_input(given, told):
     with pytest.raises(UnforgetError, match=re.escape(told)):
         Section(**given)
+
+
+def test_a_section_shows_the_recorded_seeds_it_was_asked_for(project):  # noqa: F811
+    recorded("split-mnist/ewc-cl1", seeds=range(4), tasks=5)
+    section = Section("hnet/split-mnist", "paper", "1-2,9", device="cuda")
+    section.run()
+    assert {name: [r["seed"] for r in record["replicas"]] for name, record in section.records.items()} == {"ewc-cl1": [1, 2]}
+    assert len(section.recorded["ewc-cl1"]["replicas"]) == 4
 
 
 def test_a_section_shows_code_as_it_stands():

@@ -28,7 +28,10 @@ from unforget.results.tables import Table
 
 
 class Section:
-    """An experiment at a profile. Raises `UnforgetError` for an unknown experiment, profile, device or bad seeds."""
+    """An experiment at a profile. Raises `UnforgetError` for an unknown experiment or profile and for bad seeds.
+
+    The device is looked at only where something is trained: recorded runs can be shown on any machine.
+    """
 
     def __init__(self, id: str, profile: str = "smoke", seeds: str = "", device: str = "auto", compute: bool = False):
         self.experiment = catalogue.experiment(id)
@@ -53,7 +56,10 @@ class Section:
             jobs = executor.plan(self.experiment, self.experiment.runs, self.profile, self.seeds, self.device)
             with _bar(self.experiment.id, sum(len(job.seeds) for job in jobs)) as bar:
                 executor.execute(jobs, report=lambda done, where: _advance(bar, done))
-        self.records = {name: record for name, record in self.recorded.items()}
+        for name, record in recorded_runs(self.experiment, (self.profile,)).items():
+            shown = [replica for replica in record["replicas"] if replica["seed"] in self.seeds]
+            if shown:
+                self.records[name] = record | {"replicas": shown}
 
     @cached_property
     def recorded(self) -> dict[str, Record]:
@@ -128,12 +134,12 @@ class Section:
         return self.experiment.id.replace("/", "-")
 
 
-def recorded_runs(experiment: Experiment | str) -> dict[str, Record]:
-    """Recorded runs of an experiment, or of one by id, at `paper` (else `lite`) by run name."""
+def recorded_runs(experiment: Experiment | str, profiles: Sequence[str] = ("paper", "lite")) -> dict[str, Record]:
+    """Recorded runs of an experiment, or of one by id, by run name, at the first of `profiles` that has one."""
     experiment = catalogue.experiment(experiment) if isinstance(experiment, str) else experiment
     found = {}
     for run in experiment.runs:
-        for profile in ("paper", "lite"):
+        for profile in profiles:
             config = experiment.resolve(run, profile)
             path = records.path_of(records.results_folder(), config, catalogue.label(config))
             if run.name not in found and path.exists():

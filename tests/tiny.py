@@ -8,8 +8,8 @@ from unforget.methods.base import Replicas, options
 
 OPTIONS = {
     "finetune": {}, "joint": {}, "ewc": {"strength": 50.0}, "online-ewc": {"strength": 50.0, "gamma": 0.9},
-    "si": {"c": 5.0}, "hnet": {"hyper_hidden": (5, 4), "task_embedding": 3, "chunk_embedding": 2, "chunk_size": 37,
-                               "beta": 0.5},
+    "si": {"c": 5.0}, "lwf": {}, "dgr": {"latent": 3}, "dgr-distill": {"latent": 3}, "scratch": {},
+    "hnet": {"hyper_hidden": (5, 4), "task_embedding": 3, "chunk_embedding": 2, "chunk_size": 37, "beta": 0.5},
 }  # fmt: skip
 SHARED = {"hidden": (7, 6), "iterations": 6, "batch": 8}
 

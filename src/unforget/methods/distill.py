@@ -95,3 +95,11 @@ def hard_losses(
 def _per_sample(losses: Tensor) -> Tensor:
     """The mean over the old tasks' heads, where there are several."""
     return losses.mean(2) if losses.ndim == 3 else losses
+
+
+def balanced(current: Float[Tensor, "S B"], old: Float[Tensor, "S b"], tasks: int) -> Float[Tensor, "S"]:
+    """Mean losses of the task in training and of what stands for the old ones, as 1/t and 1 − 1/t for t tasks so far.
+
+    The weights of van de Ven & Tolias; HNET+R and HNET+TIR count both halves alike.
+    """
+    return current.mean(1) / tasks + (1 - 1 / tasks) * old.mean(1)

@@ -66,7 +66,8 @@ class DGR(finetune.Finetune):
         """y labels the first images of x; the rest is replay."""
         theta = self.state["theta"].detach().requires_grad_()
         current, replayed = self.net.apply(theta, x).tensor_split([y.shape[1]], 1)
-        losses = self.head.sample_losses(current, y, self.stream.stages[stage].tasks)
+        # A copy of this small part, lest its flattening copies it for several replicas but not for one.
+        losses = self.head.sample_losses(current.clone(), y, self.stream.stages[stage].tasks)
         loss = losses.mean(1)
         if stage > 0:
             answers = self.net.apply(self.state["old classifier"], x[:, y.shape[1] :])

@@ -124,17 +124,16 @@ class PlainReplay:
                 "CL1": [(slice(j * k, (j + 1) * k), slice(j * k, (j + 1) * k)) for j in range(task)],
                 "CL2": [(whole, whole)], "CL3": [(own, slice(0, task * k))],
             }[self.scenario]  # fmt: skip
-            total = 0.0
+            logits, total = self.plain.net(replayed), 0.0
+            with torch.no_grad():
+                answers = self.old(replayed)
             for outputs, known in heads:
-                logits = self.plain.net(replayed)[:, outputs]
-                with torch.no_grad():
-                    answers = self.old(replayed)[:, known]
                 if self.soft:
-                    p = torch.zeros_like(logits)
-                    p[:, : answers.shape[1]] = F.softmax(answers / T, 1)
-                    total = total + F.cross_entropy(logits / T, p) * T**2
+                    p = torch.zeros_like(logits[:, outputs])
+                    p[:, : answers[:, known].shape[1]] = F.softmax(answers[:, known] / T, 1)
+                    total = total + F.cross_entropy(logits[:, outputs] / T, p) * T**2
                 else:
-                    total = total + F.cross_entropy(logits, answers.argmax(1))
+                    total = total + F.cross_entropy(logits[:, outputs], answers[:, known].argmax(1))
             loss = loss / (task + 1) + (1 - 1 / (task + 1)) * total / len(heads)
         self.plain.adam.zero_grad()
         loss.backward()

@@ -1,10 +1,9 @@
-"""Methods that keep old answers, on the task's own images or on replayed ones, against torch modules; from scratch."""
+"""Methods that keep old answers, on the task's own images or on replayed ones, against torch modules."""
 
 import pytest
 import tiny
 import torch
-import torch.nn.functional as F
-from benchmarks.reference import PlainClassifier, PlainGenerator, PlainReplay, cut, infer_task, mlp
+from benchmarks.reference import PlainClassifier, PlainGenerator, PlainReplay
 
 from unforget import random
 
@@ -108,46 +107,3 @@ def test_numbers_of_weights():
         counts = {"target": target, "generator": encoder + decoder, "trained": target + encoder + decoder}
         assert learner.counts() == counts
         assert learner.state["theta"].shape[1] + learner.state["generator"].shape[1] == counts["trained"]
-
-
-@pytest.mark.parametrize("scenario", SCENARIOS)
-def test_from_scratch_equals_a_new_classifier_for_every_task(scenario):
-    learner, data = tiny.learner("scratch", scenario, seeds=(3,))
-    tiny.train(learner, data)
-    networks, x = [], data.tests[1].x
-    for stage in range(3):
-        (phase,) = learner.phases(stage)
-        own = learner.head.own(stage)
-        phase.begin()
-        plain = PlainClassifier(learner.net.sizes, learner.state["theta"][0], own=own)
-        for step in range(phase.steps):
-            batch = phase.batches(step)
-            plain.step(batch.x[0], batch.y[0] - 2 * stage)
-        networks.append(plain.flat.detach())
-        torch.testing.assert_close(learner.state["networks"][0, stage], networks[-1], rtol=1e-3, atol=2e-5)
-        outputs = plain.net(x)[:, own]
-        torch.testing.assert_close(learner.predict(x[None], stage, 3)[0], outputs, rtol=1e-3, atol=1e-4)
-    assert all((a != b).any() for a, b in zip(networks, networks[1:], strict=False))
-    shapes = learner.net.layout.shapes.values()
-    for seen in (1, 2, 3):
-        kept = learner.state["networks"][0]
-        best, outputs = infer_task(lambda t: cut(kept[t], shapes), mlp(), learner.head.own, x, seen)  # noqa: B023
-        assert learner.infer_task(x[None], seen)[0].tolist() == best
-        answers = learner.predict(x[None], None, seen)[0]
-        assert answers.shape == (20, learner.head.outputs)
-        for answer, task, logits in zip(answers, best, outputs, strict=True):
-            torch.testing.assert_close(answer[learner.head.own(task)], logits, rtol=1e-4, atol=1e-5)
-            if scenario != "CL2":
-                assert answer.isfinite().sum() == 2
-    assert len({*best}) > 1
-    assert learner.counts()["trained"] == 3 * learner.counts()["target"] == learner.state["networks"][0].numel()
-
-
-def test_networks_from_scratch_start_differently():
-    learner, _ = tiny.learner("scratch", "CL1", seeds=(0, 1))
-    started = []
-    for stage in range(3):
-        learner.phases(stage)[0].begin()
-        started.append(learner.state["theta"].clone())
-        assert not learner.state["adam.m"].any() and not learner.state["adam.t"].any()
-    assert F.mse_loss(started[0], started[1]) > 1e-3 and F.mse_loss(started[0][0], started[0][1]) > 1e-3

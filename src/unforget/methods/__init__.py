@@ -15,6 +15,7 @@ METHODS = {
     "dgr-distill": "unforget.methods.dgr:DGRDistill",
     "scratch": "unforget.methods.scratch:Scratch",
     "hnet": "unforget.methods.hnet:HNET",
+    "hnet-joint": "unforget.methods.hnet_joint:JointHNET",
 }
 """Methods by name. An entry may point outside the package: add yours to train it with the same loop and records."""
 

@@ -6,6 +6,7 @@ import torch
 from benchmarks.reference import PlainClassifier, PlainGenerator, PlainReplay
 
 from unforget import random
+from unforget.errors import UnforgetError
 
 SCENARIOS = ("CL1", "CL2", "CL3")
 
@@ -87,6 +88,15 @@ def test_replay_comes_from_the_networks_as_they_stood_before_the_task():
     assert torch.equal(learner.state["old decoder"], before["generator"][:, learner.sizes[0] :])
     learner.end_stage(1)
     assert torch.equal(learner.state["old classifier"], learner.state["theta"])
+
+
+@pytest.mark.parametrize("method", ["lwf", "dgr", "dgr-distill"])
+def test_what_cannot_be_distilled_is_refused(method):
+    with pytest.raises(UnforgetError, match="a regression has no classes"):
+        tiny.learner(method, "regression")
+    if method != "dgr":
+        with pytest.raises(UnforgetError, match="the temperature must be above 0; got 0.0"):
+            tiny.learner(method, temperature=0.0)
 
 
 def test_the_lwf_teacher_on_new_classes():

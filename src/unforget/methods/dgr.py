@@ -36,6 +36,7 @@ class DGR(finetune.Finetune):
     Options = Options
 
     def __init__(self, stream: Stream, scenario: str, options: Options, replicas: Replicas):
+        distill.check(scenario)
         super().__init__(stream, scenario, options, replicas)
         hidden = options.hidden
         self.vae = vae.VAE(self.net.sizes[0], hidden, hidden[::-1], options.latent, log_variance_bias=False)
@@ -117,6 +118,10 @@ class DGRDistill(DGR):
     """Replayed images carry the old classifier's probabilities."""
 
     Options = DistillOptions
+
+    def __init__(self, stream: Stream, scenario: str, options: DistillOptions, replicas: Replicas):
+        distill.check(scenario, options.temperature)
+        super().__init__(stream, scenario, options, replicas)
 
     def replay_losses(self, logits: Tensor, answers: Tensor, now: int) -> Float[Tensor, "S B"]:
         o = self.options

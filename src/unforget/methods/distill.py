@@ -20,11 +20,20 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from unforget.errors import UnforgetError
 from unforget.methods.heads import Head
 
 Unseen = Literal["zero probability", "zero logit"]
 """What a teacher says about classes newer than itself in CL3: probability 0 (van de Ven & Tolias), or logit 0 before the
 softmax (the code of von Oswald et al.), which leaves them some probability."""
+
+
+def check(scenario: str, temperature: float = 1.0) -> None:
+    """Raises `UnforgetError` where there is nothing to distil."""
+    if scenario == "regression":
+        raise UnforgetError("a regression has no classes to distil or to label replay with")
+    if temperature <= 0:
+        raise UnforgetError(f"the temperature must be above 0; got {temperature}")
 
 
 def competing(head: Head, logits: Float[Tensor, "S B outputs"], old: Int[Tensor, "B"] | None, now: int) -> Tensor:

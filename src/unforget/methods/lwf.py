@@ -29,6 +29,7 @@ class LwF(finetune.Finetune):
     Options = Options
 
     def __init__(self, stream: Stream, scenario: str, options: Options, replicas: Replicas):
+        distill.check(scenario, options.temperature)
         super().__init__(stream, scenario, options, replicas)
         self.state["teacher"] = self.state["theta"].clone()
 

@@ -3,6 +3,7 @@
 One seed, one sample, one task at a time, torch's own optimiser.
 """
 
+import copy
 from itertools import pairwise
 
 import torch
@@ -101,6 +102,98 @@ class PlainSI:
         self.omega += self.w / ((now - self.anchor) ** 2 + self.damping)
         self.anchor = now
         self.w.zero_()
+
+
+class PlainReplay:
+    """A `PlainClassifier` that keeps the answers of its copy from before the task: on the same images (learning without
+    forgetting) or on replayed ones. `k` classes a task; `soft` keeps probabilities, else the most likely class."""
+
+    def __init__(self, plain, scenario, k, soft, temperature=2.0):
+        self.plain, self.scenario, self.k, self.soft, self.temperature = plain, scenario, k, soft, temperature
+        self.old = None
+
+    def step(self, x, y, task, replayed=None):
+        """y counts classes over all tasks."""
+        k, T = self.k, self.temperature
+        whole = slice(None)
+        own = {"CL1": slice(task * k, (task + 1) * k), "CL2": whole, "CL3": slice(0, (task + 1) * k)}[self.scenario]
+        first = {"CL1": task * k, "CL2": task * k, "CL3": 0}[self.scenario]
+        loss = F.cross_entropy(self.plain.net(x.flatten(1))[:, own], y - first)
+        if task > 0:
+            heads = {
+                "CL1": [(slice(j * k, (j + 1) * k), slice(j * k, (j + 1) * k)) for j in range(task)],
+                "CL2": [(whole, whole)], "CL3": [(own, slice(0, task * k))],
+            }[self.scenario]  # fmt: skip
+            logits, total = self.plain.net(replayed), 0.0
+            with torch.no_grad():
+                answers = self.old(replayed)
+            for outputs, known in heads:
+                if self.soft:
+                    p = torch.zeros_like(logits[:, outputs])
+                    p[:, : answers[:, known].shape[1]] = F.softmax(answers[:, known] / T, 1)
+                    total = total + F.cross_entropy(logits[:, outputs] / T, p) * T**2
+                else:
+                    total = total + F.cross_entropy(logits[:, outputs], answers[:, known].argmax(1))
+            loss = loss / (task + 1) + (1 - 1 / (task + 1)) * total / len(heads)
+        self.plain.adam.zero_grad()
+        loss.backward()
+        self.plain.adam.step()
+
+    def end_task(self):
+        self.old = copy.deepcopy(self.plain.net)
+
+
+class PlainGenerator(nn.Module):
+    """Van de Ven's variational autoencoder as torch modules, with the weights of flat vectors."""
+
+    def __init__(self, sizes, latent, encoder, decoder, lr=1e-3):
+        """`sizes` from pixels to the last hidden layer; the decoder mirrors them."""
+        super().__init__()
+        hidden = sizes[-1]
+        self.encoder = _stack(sizes, nn.ReLU)
+        self.mean, self.log_variance = nn.Linear(hidden, latent), nn.Linear(hidden, latent, bias=False)
+        self.decoder = _stack((latent, *sizes[:0:-1]), nn.ReLU).append(nn.Linear(sizes[1], sizes[0])).append(nn.Sigmoid())
+        self.to(encoder.device)
+        trunk, last = len(encoder) - (2 * hidden + 1) * latent, hidden * latent
+        nn.utils.vector_to_parameters(encoder[:trunk].clone(), self.encoder.parameters())
+        mean, log_variance, bias = encoder[trunk:].clone().split([last, last, latent])
+        nn.utils.vector_to_parameters(torch.cat([mean, bias]), self.mean.parameters())
+        nn.utils.vector_to_parameters(log_variance, self.log_variance.parameters())
+        nn.utils.vector_to_parameters(decoder.clone(), self.decoder.parameters())
+        self.adam = torch.optim.Adam(self.parameters(), lr=lr)
+        self.old = None
+
+    @property
+    def flat(self):
+        """Encoder and decoder as the package lays them out: biases of the means last in the encoder."""
+        parts = [*self.encoder.parameters(), self.mean.weight, self.log_variance.weight, self.mean.bias]
+        return nn.utils.parameters_to_vector([*parts, *self.decoder.parameters()])
+
+    def loss(self, x, noise):
+        h = self.encoder(x)
+        mean, log_variance = self.mean(h), self.log_variance(h)
+        image = self.decoder(mean + (log_variance / 2).exp() * noise)
+        kl = -0.5 * (1 + log_variance - mean**2 - log_variance.exp()).sum(1)
+        return F.binary_cross_entropy(image, x) + kl.mean() / x.shape[1]
+
+    def step(self, x, noise, task, replayed=None, replayed_noise=None):
+        loss = self.loss(x, noise)
+        if task > 0:
+            loss = loss / (task + 1) + (1 - 1 / (task + 1)) * self.loss(replayed, replayed_noise)
+        self.adam.zero_grad()
+        loss.backward()
+        self.adam.step()
+
+    def replay(self, z):
+        with torch.no_grad():
+            return self.old(z)
+
+    def end_task(self):
+        self.old = copy.deepcopy(self.decoder)
+
+
+def _stack(sizes, activation):
+    return nn.Sequential(*(part for pair in pairwise(sizes) for part in (nn.Linear(*pair), activation())))
 
 
 class PlainHNET:

@@ -11,15 +11,18 @@ import torch
 import torch.nn.functional as F
 
 from benchmarks import sizes
-from benchmarks.reference import PlainClassifier, PlainHNET, PlainSI, cut
+from benchmarks.reference import PlainClassifier, PlainGenerator, PlainHNET, PlainReplay, PlainSI, cut
 from benchmarks.timing import FEW_GB, Setup, fresh, paired, peak_memory_mib
 
 CASES = (
-    ("S", "finetune", 1), ("S", "ewc", 5), ("S", "online-ewc", 5), ("S", "si", 5), ("S", "hnet", 1), ("S", "hnet", 5),
+    ("S", "finetune", 1), ("S", "ewc", 5), ("S", "online-ewc", 5), ("S", "si", 5), ("S", "lwf", 5), ("S", "dgr", 1),
+    ("S", "dgr", 5), ("S", "dgr-distill", 5), ("S", "hnet", 1), ("S", "hnet", 5),
     ("P10", "finetune", 1), ("P10", "hnet", 1), ("P10", "hnet", 10), ("P100", "hnet", 1), ("P100", "hnet", 100),
 )  # fmt: skip
-TOY_CASES = tuple(("toy", method, task) for method, task in
-                  (("finetune", 1), ("ewc", 3), ("online-ewc", 3), ("si", 3), ("hnet", 1), ("hnet", 4)))  # fmt: skip
+TOY_CASES = tuple(("toy", method, task) for method, task in (
+    ("finetune", 1), ("ewc", 3), ("online-ewc", 3), ("si", 3), ("lwf", 3), ("dgr", 3), ("dgr-distill", 3), ("hnet", 1),
+    ("hnet", 4),
+))  # fmt: skip
 GOALS = {("P10", 10): (70.0, None), ("P100", 100): (1800.0, 1300)}
 """Milliseconds and MB at most of an HNET step, by size and task."""
 ACTIVATIONS = {"elu": F.elu, "relu": F.relu}
@@ -55,7 +58,8 @@ def plain(size: str, method: str, task: int, setup: Setup) -> Callable[[], None]
     """The same step, plainly, from the same weights."""
     learner = sizes.learner(size, method, 1, setup.device)
     own, (phase,) = learner.head.own(task - 1), learner.phases(task - 1)
-    step = (_plain_hnet if method == "hnet" else _plain_classifier)(learner, method, task, own)
+    make = {"hnet": _plain_hnet, "lwf": _plain_replay, "dgr": _plain_replay, "dgr-distill": _plain_replay}
+    step = make.get(method, _plain_classifier)(learner, method, task, own)
     number = 0
 
     def work() -> None:
@@ -90,6 +94,25 @@ def _plain_classifier(learner, method: str, task: int, own: slice):
         return PlainSI(one, learner.options.c).step
     terms = [(torch.rand_like(flat), flat.clone()) for _ in range(task - 1 if method == "ewc" else 1)]
     return lambda x, y: one.step(x, y, lambda w: sum((0.5 * f * (w - a) ** 2).sum() for f, a in terms))
+
+
+def _plain_replay(learner, method: str, task: int, own: slice):
+    flat, lr, sizes = learner.state["theta"][0], learner.options.lr, learner.net.sizes
+    one = PlainReplay(PlainClassifier(sizes, flat, lr), "CL1", learner.head.classes, soft=method != "dgr")
+    one.end_task()
+    if method == "lwf":
+        return lambda x, y: one.step(x, y + own.start, task - 1, x)
+    latent, device = learner.options.latent, flat.device
+    generator = PlainGenerator(sizes[:-1], latent, *learner.state["generator"][0].split(learner.sizes), lr)
+    generator.end_task()
+
+    def step(x, y):
+        codes = torch.randn(3, len(x), latent, device=device)
+        images = generator.replay(codes[0])
+        one.step(x, y + own.start, task - 1, images)
+        generator.step(x, codes[1], task - 1, images, codes[2])
+
+    return step
 
 
 def _memory(make: Callable, size: str, method: str, task: int, setup: Setup) -> int:

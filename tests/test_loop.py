@@ -22,7 +22,7 @@ from unforget.loop import Control, Interrupted, Loop
 from unforget.methods import METHODS
 
 TOYS = {name: f"toys:{name}" for name in ("Unbroken", "Growing", "ThreePhases", "StopsEarly")}
-ALL = [*TOYS, "ewc", "si", "hnet"]
+ALL = [*TOYS, "ewc", "si", "lwf", "dgr", "dgr-distill", "scratch", "hnet", "hnet-joint"]
 
 
 @pytest.fixture(autouse=True)

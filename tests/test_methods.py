@@ -66,7 +66,8 @@ def test_operations_per_step_do_not_depend_on_replicas(method, scenario):
 
 @pytest.mark.parametrize("method, name, values", [
     ("finetune", "lr", (1e-3, 1e-2)), ("ewc", "strength", (1.0, 1e4)), ("online-ewc", "gamma", (0.1, 1.0)),
-    ("si", "c", (1.0, 1e4)), ("hnet", "beta", (0.02, 3.0)), ("hnet", "lr", (1e-3, 4e-3)),
+    ("si", "c", (1.0, 1e4)), ("hnet", "beta", (0.02, 3.0)), ("hnet", "lr", (1e-3, 4e-3)), ("lwf", "lr", (1e-3, 4e-3)),
+    ("dgr", "lr", (1e-3, 4e-3)), ("scratch", "lr", (1e-3, 4e-3)), ("hnet-joint", "lr", (1e-3, 4e-3)),
 ])  # fmt: skip
 def test_a_scan_equals_runs_with_each_value(method, name, values):
     # A strong penalty, so that the decay between its terms shows.

@@ -6,10 +6,11 @@ from unforget.data.streams import Samples, Stage, Stream
 from unforget.methods import find
 from unforget.methods.base import Replicas, options
 
+_HNET = {"hyper_hidden": (5, 4), "task_embedding": 3, "chunk_embedding": 2, "chunk_size": 37}
 OPTIONS = {
     "finetune": {}, "joint": {}, "ewc": {"strength": 50.0}, "online-ewc": {"strength": 50.0, "gamma": 0.9},
-    "si": {"c": 5.0}, "hnet": {"hyper_hidden": (5, 4), "task_embedding": 3, "chunk_embedding": 2, "chunk_size": 37,
-                               "beta": 0.5},
+    "si": {"c": 5.0}, "lwf": {}, "dgr": {"latent": 3}, "dgr-distill": {"latent": 3}, "scratch": {},
+    "hnet": _HNET | {"beta": 0.5}, "hnet-joint": _HNET,
 }  # fmt: skip
 SHARED = {"hidden": (7, 6), "iterations": 6, "batch": 8}
 

@@ -10,7 +10,12 @@ METHODS = {
     "ewc": "unforget.methods.ewc:EWC",
     "online-ewc": "unforget.methods.ewc:OnlineEWC",
     "si": "unforget.methods.si:SI",
+    "lwf": "unforget.methods.lwf:LwF",
+    "dgr": "unforget.methods.dgr:DGR",
+    "dgr-distill": "unforget.methods.dgr:DGRDistill",
+    "scratch": "unforget.methods.scratch:Scratch",
     "hnet": "unforget.methods.hnet:HNET",
+    "hnet-joint": "unforget.methods.hnet_joint:JointHNET",
 }
 """Methods by name. An entry may point outside the package: add yours to train it with the same loop and records."""
 

@@ -11,6 +11,11 @@ OPTIONS = {
     "si": {"c": 5.0}, "hnet": {"hyper_hidden": (5, 4), "task_embedding": 3, "chunk_embedding": 2, "chunk_size": 37,
                                "beta": 0.5},
 }  # fmt: skip
+_VAE = {
+    "vae_encoder": (6,), "vae_decoder": (7,), "vae_latent": 3, "vae_condition_size": 4, "vae_hyper_hidden": (5, 4),
+    "vae_task_embedding": 3, "vae_chunk_embedding": 2, "vae_chunk_size": 29, "vae_beta": 0.5,
+}  # fmt: skip
+OPTIONS |= {"hnet-r": _VAE, "hnet-tir": OPTIONS["hnet"] | _VAE, "rpl-ub": {}}
 SHARED = {"hidden": (7, 6), "iterations": 6, "batch": 8}
 
 

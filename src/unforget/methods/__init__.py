@@ -11,6 +11,9 @@ METHODS = {
     "online-ewc": "unforget.methods.ewc:OnlineEWC",
     "si": "unforget.methods.si:SI",
     "hnet": "unforget.methods.hnet:HNET",
+    "hnet-r": "unforget.methods.hnet_r:HNETR",
+    "hnet-tir": "unforget.methods.hnet_tir:HNETTIR",
+    "rpl-ub": "unforget.methods.rpl_ub:RPLUB",
 }
 """Methods by name. An entry may point outside the package: add yours to train it with the same loop and records."""
 

@@ -6,13 +6,14 @@ import pytest
 import test_loop
 import tiny
 import torch
-import torch.nn.functional as F
-from benchmarks.plain_replay import PlainRehearsal, PlainReplay
-from benchmarks.reference import PlainClassifier, PlainHNET, cut
+from benchmarks.plain_replay import PlainInference, PlainRehearsal
+from benchmarks.reference import PlainClassifier
+from benchmarks.replay import draw, plain_replay
 
-from unforget import random
+from unforget import probes, random
 from unforget.data.streams import Samples, Stream
 from unforget.errors import UnforgetError
+from unforget.experiments import hnet, hnet_replay
 from unforget.methods import find
 from unforget.methods.base import Replicas, options
 
@@ -31,15 +32,6 @@ def grey():
     return replace(stream, stages=stages, tests=tuple(map(squash, stream.tests)))
 
 
-def plain_replay(model) -> PlainReplay:
-    """The replay model's plain form, with the weights of its first replica."""
-    *layers, c = cut(model.decoder["theta"][0], model.hyper.layout.shapes.values())
-    shapes = list(model.vae.decoder.layout.shapes.values())
-    lr = model.options.lr
-    writer = PlainHNET(layers, c, model.decoder["e"][0], shapes, F.elu, lr=lr, beta=model.options.vae_beta)
-    return PlainReplay(cut(model.state["vae.encoder"][0], model.vae.encoder.shapes.values()), writer, lr)
-
-
 def trained(method, scenario="CL1", stages=1, seeds=(7,), data=None, **changes):
     """A learner after its first tasks, each replica's codes and images worth telling apart."""
     learner, data = tiny.learner(method, scenario, seeds, data=data or grey(), **changes)
@@ -49,7 +41,7 @@ def trained(method, scenario="CL1", stages=1, seeds=(7,), data=None, **changes):
 @pytest.mark.parametrize("condition", ["gaussian", "one-hot", "nothing"])
 def test_the_replay_model_equals_a_plain_one(condition):
     learner, _ = tiny.learner("hnet-r", seeds=(7,), data=grey(), vae_condition=condition)
-    model, plain = learner.replay, plain_replay(learner.replay)
+    model, plain = learner.replay, plain_replay(learner)
     for stage in range(2):
         (phase,) = model.phases(stage)
         phase.begin(), plain.begin(stage)
@@ -65,11 +57,9 @@ def test_the_replay_model_equals_a_plain_one(condition):
     torch.testing.assert_close(learner.state["vae.e"][0], torch.stack(plain.writer.e).detach(), rtol=1e-3, atol=2e-5)
 
 
-def drawn_plainly(learner, stage, step, per_task):
-    """The replay of a step as pairs (task, image) of the first replica."""
-    model, plain = learner.replay, plain_replay(learner.replay)
-    z = random.normal(learner.seeds, f"replay/{stage}", step, (stage, per_task, 3))[0]
-    return [(t, image) for t in range(stage) for image in plain.sample(t, z[t], model.condition[0, t])]
+def drawn_plainly(learner, stage, step):
+    """The replay of a step for the first replica, task by task."""
+    return draw(learner, plain_replay(learner), stage, step, -(-8 // stage))
 
 
 @pytest.mark.parametrize("scenario, unseen", [
@@ -90,11 +80,11 @@ def test_rehearsal_equals_a_plain_one(method, scenario, unseen):
             phase.step(batch, step)
             if method == "rpl-ub":
                 batch, old = batch
-                old = [] if old is None else [(i // per_task, image) for i, image in enumerate(old[0])]
+                old = [] if old is None else list(old[0].split(per_task))
             else:
-                old = drawn_plainly(learner, stage, step, per_task)
-            assert len(old) == stage * per_task
-            plain.step(batch.x[0].double(), batch.y[0], stage, [(t, image.double()) for t, image in old])
+                old = drawn_plainly(learner, stage, step) if stage else []
+            assert [len(images) for images in old] == [per_task] * stage
+            plain.step(batch.x[0].double(), batch.y[0], stage, [images.double() for images in old])
         for later in rest:
             later.begin()
             for step in range(later.steps):
@@ -104,28 +94,22 @@ def test_rehearsal_equals_a_plain_one(method, scenario, unseen):
 
 def test_task_inference_equals_a_plain_classifier_of_tasks():
     learner, data = trained("hnet-tir")
-    plain = PlainClassifier(learner.alpha.sizes, learner.state["alpha"][0])
+    plain = PlainInference(PlainClassifier(learner.alpha.sizes, learner.state["alpha"][0]))
     for stage in (1, 2):
         _, phase, *rest = learner.phases(stage)
         assert phase.name == "task inference"
-        phase.begin()
-        plain.adam = torch.optim.Adam(plain.net.parameters(), lr=1e-3)
+        phase.begin(), plain.begin()
         for step in range(phase.steps):
             batch = phase.batches(step)
-            tasks, images = zip(*drawn_plainly(learner, stage, step, -(-8 // stage)), strict=True)
-            z, z_old = plain.net(batch.x[0])[:, : stage + 1], plain.net(torch.stack(images))[:, : stage + 1]
-            loss = 0.5 * F.cross_entropy(z, torch.full((8,), stage)) + 0.5 * F.cross_entropy(z_old, torch.tensor(tasks))
-            plain.adam.zero_grad()
-            loss.backward()
-            plain.adam.step()
+            plain.step(batch.x[0], stage, drawn_plainly(learner, stage, step))
             phase.step(batch, step)
         for later in rest:
             later.begin()
             for step in range(later.steps):
                 later.step(later.batches(step), step)
-    torch.testing.assert_close(learner.state["alpha"][0], plain.flat.detach(), rtol=1e-3, atol=2e-5)
+    torch.testing.assert_close(learner.state["alpha"][0], plain.plain.flat.detach(), rtol=1e-3, atol=2e-5)
     x = data.tests[0].x[None]
-    assert torch.equal(learner.infer_task(x, 2)[0], plain.net(x[0])[:, :2].argmax(1))
+    assert torch.equal(learner.infer_task(x, 2)[0], plain.plain.net(x[0])[:, :2].argmax(1))
 
 
 @pytest.mark.parametrize("scenario", ["CL1", "CL2"])
@@ -264,6 +248,51 @@ def test_operations_of_every_phase_do_not_depend_on_replicas(method):
                 phase.step(phase.batches(1), 1)
             counts[-1][phase.name] = counter.count
     assert counts[0] == counts[1] and all(counts[0].values())
+
+
+def test_shown_images_are_those_of_then_and_of_now():
+    learner, data = tiny.learner("hnet-r", data=grey(), vae_show=2)
+    assert learner.state["vae.e"].shape[1] == 3  # the last task, too
+    then = []
+    for stage in range(3):
+        for phase in learner.phases(stage):
+            phase.begin()
+            for step in range(phase.steps):
+                phase.step(phase.batches(step), step)
+        learner.end_stage(stage)
+        then.append(learner.replay.show(stage))
+    found = probes.find("replay samples")(learner, data)
+    assert found.shape == (3, 3, 2, 2, 5) and found.dtype == torch.int64 and 0 <= found.min() and found.max() <= 255
+    assert torch.equal(found[:, :, 0], (255 * torch.stack(then, 1)).round().long())
+    assert torch.equal(found[:, 2, 0], found[:, 2, 1]) and not torch.equal(found[:, 0, 0], found[:, 0, 1])
+
+
+def test_recognition_counts_the_nearest_training_images():
+    learner, data = trained("hnet-r", stages=2, seeds=(3, 4))
+    found = probes.find("replay recognition")(learner, data)
+    assert found.shape == (2, 2, 2)
+    kept = [(t, image) for t, stage in enumerate(data.stages) for image in stage.train.x]
+
+    def nearest(image):
+        return min(kept, key=lambda pair: float((pair[1] - image).square().sum()))[0]
+
+    drawn = learner.replay.sample("recognition", 0, range(2), 100)
+    for s in range(2):
+        for t in range(2):
+            assert found[s, 0, t] == sum(nearest(image) == t for image in drawn[s, t]) / 100
+            assert found[s, 1, t] == sum(nearest(image) == t for image in data.tests[t].x) / 20
+
+
+def test_declared_runs_fill_their_cells():
+    resolved = {f"split-mnist-replay/{run.name}": run for run in hnet_replay.RUNS_R}
+    for experiment in hnet_replay.EXPERIMENTS:
+        for run in experiment.runs:
+            resolved[experiment.resolve(run, "paper")["run"]] = run
+    replay = replace(hnet.split_mnist, id="hnet/split-mnist-replay", runs=hnet_replay.RUNS_R)
+    assert all(replay.resolve(run, profile) for run in replay.runs for profile in ("smoke", "lite", "paper"))
+    for cell in hnet_replay.CELLS_R + hnet_replay.CELLS_CHOICES:
+        assert cell.view in resolved[cell.run].views
+    assert set(hnet_replay.MINUTES_R) == {run.name for run in hnet_replay.RUNS_R}
 
 
 def test_a_regression_is_refused():

@@ -12,6 +12,12 @@ OPTIONS = {
     "si": {"c": 5.0}, "lwf": {}, "dgr": {"latent": 3}, "dgr-distill": {"latent": 3}, "scratch": {},
     "hnet": _HNET | {"beta": 0.5}, "hnet-joint": _HNET,
 }  # fmt: skip
+_VAE = {
+    "vae_encoder": (6,), "vae_decoder": (7,), "vae_latent": 3, "vae_condition_size": 4, "vae_hyper_hidden": (5, 4),
+    "vae_task_embedding": 3, "vae_chunk_embedding": 2, "vae_chunk_size": 29, "vae_beta": 0.5,
+}  # fmt: skip
+# HNET+R at a higher rate: where the classifier barely left its teacher, their distance is mostly rounding.
+OPTIONS |= {"hnet-r": {"lr": 3e-3} | _VAE, "hnet-tir": OPTIONS["hnet"] | _VAE, "rpl-ub": {}}
 SHARED = {"hidden": (7, 6), "iterations": 6, "batch": 8}
 
 

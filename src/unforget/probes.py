@@ -13,6 +13,8 @@ from unforget.methods.base import Learner
 PROBES = {
     "task confusion": "unforget.probes:task_confusion",
     "curves": "unforget.probes:curves",
+    "replay samples": "unforget.probes_replay:samples",
+    "replay recognition": "unforget.probes_replay:recognition",
 }
 
 

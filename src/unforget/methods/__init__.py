@@ -16,6 +16,9 @@ METHODS = {
     "scratch": "unforget.methods.scratch:Scratch",
     "hnet": "unforget.methods.hnet:HNET",
     "hnet-joint": "unforget.methods.hnet_joint:JointHNET",
+    "hnet-r": "unforget.methods.hnet_r:HNETR",
+    "hnet-tir": "unforget.methods.hnet_tir:HNETTIR",
+    "rpl-ub": "unforget.methods.rpl_ub:RPLUB",
 }
 """Methods by name. An entry may point outside the package: add yours to train it with the same loop and records."""
 

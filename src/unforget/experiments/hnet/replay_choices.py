@@ -1,0 +1,56 @@
+"""Split MNIST with protected replay, one choice changed at a time."""
+
+from unforget.experiments.hnet.split import split_mnist
+from unforget.experiments.spec import Cell, Experiment, Profile, Run
+
+_CHOICES = {
+    "one-hot": ({"vae_condition": "one-hot"}, "one-hot condition, as in appendix B and in the published code"),
+    "no-condition": ({"vae_condition": "nothing"}, "no condition"),
+    "condition-10": ({"vae_condition_size": 10}, "condition of 10 numbers"),
+    "condition-1000": ({"vae_condition_size": 1000}, "condition of 1000 numbers"),
+    "zero-logit": ({"unseen": "zero logit"}, "teacher's logit 0 for new classes, as in the published code"),
+    "decoder-400": ({"vae_decoder": (400, 400)}, "the decoder that the printed parameter counts belong to"),
+}
+_CHOICES_TIR = {"weak": ({"vae_beta": 0.01}, "β of the replay model as in the published code")}
+
+split_mnist_replay_choices = Experiment(
+    id="hnet/split-mnist-replay-choices",
+    title="Split MNIST with replay, one choice changed",
+    regenerates="causes of deviations in HNET+R and HNET+TIR, rows S",
+    runs=(
+        *(
+            Run(name, "hnet-r", "CL3", ("CL3",), options, title=f"{title}, HNET+R, CL3")
+            for name, (options, title) in _CHOICES.items()
+        ),
+        *(
+            Run(f"tir-{name}", "hnet-tir", "CL3", ("CL1", "CL3"), options, ("task confusion",), f"{title}, HNET+TIR, CL3")
+            for name, (options, title) in _CHOICES_TIR.items()
+        ),
+    ),
+    profiles={
+        "smoke": split_mnist.profiles["smoke"],
+        "lite": split_mnist.profiles["lite"],
+        "paper": Profile(split_mnist.profiles["paper"].stream, tuple(range(5))),
+    },
+    minutes={f"tir-{name}": 4.5 for name in _CHOICES_TIR} | {"*": 3.5},
+)  # fmt: skip
+
+EXPERIMENTS = (split_mnist_replay_choices,)
+
+_PLACES = (("table-1", "HNET+R"), ("table-2", "HNET+R"))
+CELLS = (
+    *(
+        Cell("hnet", artifact, "S-CL3", column, f"split-mnist-replay-choices/{name}", "CL3", variant=True)
+        for name in _CHOICES
+        for artifact, column in _PLACES
+    ),
+    *(
+        Cell("hnet", "table-1", "S-CL3", "HNET+TIR", f"split-mnist-replay-choices/tir-{name}", "CL3", variant=True)
+        for name in _CHOICES_TIR
+    ),
+    *(
+        Cell("hnet", "text-parameters", "S VAE", row, "split-mnist-replay-choices/decoder-400", "CL3", f"count vae {name}",
+             variant=True)
+        for row, name in (("total", "trained"), ("hypernetwork", "theta"), ("target", "target"))
+    ),
+)  # fmt: skip

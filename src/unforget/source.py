@@ -1,7 +1,6 @@
 """Which code made a result: a hash over all that its training runs through, comments, docstrings and type hints left out.
 
-Readers of data files are not part of it: what they read is covered by the data checksums of a record. Nor are the tables
-that say under which name code is found: a new method, stream or probe leaves old results current.
+Readers of data files are not part of it: what they read is covered by the data checksums of a record.
 """
 
 import ast
@@ -18,7 +17,6 @@ from unforget.methods import METHODS
 from unforget.probes import PROBES
 
 PACKAGE = Path(__file__).resolve().parent
-_TABLES = ("METHODS", "KINDS", "PROBES")
 _OUTSIDE = ("unforget.data.images", "unforget.errors", "unforget.runtime", "unforget.checkpoint")
 
 
@@ -73,7 +71,7 @@ def _collect(name: str, trees: dict[str, str]) -> None:
     if spec is None or spec.origin is None:
         return
     tree = ast.parse(Path(spec.origin).read_text())
-    # Package fronts (the list of methods, say) say where code lies, not what it does.
+    # Package fronts (the tables of methods, streams, probes) say where code lies, not what it does.
     trees[name] = "" if spec.origin.endswith("__init__.py") else ast.unparse(_essence(tree))
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -88,8 +86,7 @@ def _collect(name: str, trees: dict[str, str]) -> None:
 
 
 def _essence(tree: ast.Module) -> ast.Module:
-    """The tree without docstrings, annotations of functions and tables of names: what computes, not what explains."""
-    tree.body = [node for node in tree.body if not (isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) in _TABLES)]
+    """The tree without docstrings and without annotations of functions: what computes, not what explains."""
     for node in ast.walk(tree):
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             node.returns = None

@@ -17,6 +17,7 @@ from unforget.experiments import hnet, lstm
 from unforget.experiments.spec import PROFILES
 from unforget.methods import find
 from unforget.methods.base import Replicas, options
+from unforget.probes import replay as replay_probes
 
 REPLAY = ("hnet-r", "hnet-tir")
 registered = test_loop.registered
@@ -268,20 +269,22 @@ def test_shown_images_are_those_of_then_and_of_now():
     assert torch.equal(found[:, 2, 0], found[:, 2, 1]) and not torch.equal(found[:, 0, 0], found[:, 0, 1])
 
 
-def test_recognition_counts_the_nearest_training_images():
-    learner, data = trained("hnet-r", stages=2, seeds=(3, 4))
+def test_recognition_counts_what_a_judge_of_real_images_finds(monkeypatch):
+    monkeypatch.setattr(replay_probes, "PER_TASK", 20)
+    learner, data = trained("hnet-r", stages=2, seeds=(3, 4), iterations=40, lr=1e-2)
     found = probes.find("replay recognition")(learner, data)
+    judge, everything = tiny.learner("finetune", "CL3", (0,), data=data.merged(), hidden=(400, 400), iterations=40)
+    tiny.train(judge, everything)
+
+    def share(images, t):
+        return sum(int(judge.predict(image[None, None], None, 3).argmax()) // 2 == t for image in images) / len(images)
+
     assert found.shape == (2, 2, 2)
-    kept = [(t, image) for t, stage in enumerate(data.stages) for image in stage.train.x]
-
-    def nearest(image):
-        return min(kept, key=lambda pair: float((pair[1] - image).square().sum()))[0]
-
-    drawn = learner.replay.sample("recognition", 0, range(2), 100)
-    for s in range(2):
-        for t in range(2):
-            assert found[s, 0, t] == sum(nearest(image) == t for image in drawn[s, t]) / 100
-            assert found[s, 1, t] == sum(nearest(image) == t for image in data.tests[t].x) / 20
+    for t in range(2):
+        drawn = learner.replay.sample(f"recognition/{t}", 0, range(t, t + 1), 20)[:, 0]
+        assert found[:, 0, t].tolist() == [share(images, t) for images in drawn]
+        assert found[:, 1, t].tolist() == [share(data.tests[t].x, t)] * 2
+    assert found[:, 1].max() > 0
 
 
 def test_declared_runs_fill_their_cells():

@@ -4,14 +4,16 @@ For learners that hold a `ReplayModel` as `replay`.
 """
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from unforget.data.streams import Stream
-from unforget.methods.base import Learner
+from unforget.loop import Loop
+from unforget.methods.base import Learner, Replicas
+from unforget.methods.finetune import Finetune, Options
 
 PER_TASK = 100
-"""Images of each task that are judged."""
+"""Drawn images of each task that are judged."""
 
 
 @torch.no_grad()
@@ -24,30 +26,25 @@ def samples(learner: Learner, stream: Stream) -> Int[Tensor, "S T 2 n pixels"]:
     return (255 * torch.stack((learner.state["vae.shown"], now), 2)).round().long()
 
 
-@torch.no_grad()
 def recognition(learner: Learner, stream: Stream) -> Float[Tensor, "S 2 T"]:
-    """Shares of drawn images, and of real test images, whose nearest training image is of their task.
+    """Shares of drawn images, `PER_TASK` of each task, and of real test images that a judge finds to be of their task.
 
-    Every task has `PER_TASK` drawn images per replica; the real ones, at most as many, tell what the judge is worth. It is
-    the nearest neighbour among all training images: it knows real images only, is the same for all replicas and learners,
-    and needs no training, which would be a loop of its own.
+    The judge is an ordinary classifier that learns all real training images at once, as many steps as the learner makes
+    per task; the real ones tell what it is worth. The one training loop trains it, here at the end of a run, since it is
+    no part of what is measured: one seed for all replicas.
     """
-    drawn = learner.replay.sample("recognition", 0, range(learner.replay.tasks), PER_TASK)
-    real = [test.take(torch.arange(min(PER_TASK, len(test)), device=drawn.device)[None]).x for test in stream.tests]
-    found = _nearest_task(drawn.flatten(0, 2), stream).view(drawn.shape[:3])
-    right = (found == torch.arange(learner.replay.tasks, device=drawn.device)[:, None]).double().mean(-1)
-    of_real = [(_nearest_task(x[0].flatten(1), stream) == t).double().mean() for t, x in enumerate(real)]
-    return torch.stack((right, torch.stack(of_real[: right.shape[1]]).expand(len(right), -1)), 1)
+    everything = stream.merged()
+    o, here = learner.options, Replicas((0,), device=learner.replay.seeds.device)
+    judge = Finetune(everything, "CL3", Options(iterations=o.iterations, batch=o.batch), here)
+    Loop(judge, everything, views=()).run()
 
+    def right(images: Float[Tensor, "1 n ..."], task: int) -> Bool[Tensor, "n"]:
+        return judge.predict(images, None, stream.tasks)[0].argmax(-1) // stream.classes == task
 
-def _nearest_task(images: Float[Tensor, "n pixels"], stream: Stream) -> Int[Tensor, "n"]:
-    """The task whose training images hold the one nearest to each image."""
-    distances = []
-    for stage in stream.stages:
-        nearest = torch.full((len(images),), torch.inf, device=images.device)
-        for batch in stage.train.chunks():
-            x = batch.x[0].flatten(1)
-            # ‖x − image‖² less ‖image‖², which is the same for all.
-            nearest = torch.minimum(nearest, (x.square().sum(1) - 2 * images @ x.T).amin(1))
-        distances.append(nearest)
-    return torch.stack(distances).argmin(0)
+    rates = []
+    for task in range(learner.replay.tasks):
+        drawn = learner.replay.sample(f"recognition/{task}", 0, range(task, task + 1), PER_TASK)
+        found = right(drawn.flatten(0, 2)[None], task).view(len(drawn), PER_TASK).double().mean(1)
+        real = torch.cat([right(batch.x, task) for batch in stream.tests[task].chunks()]).double().mean()
+        rates.append(torch.stack((found, real.expand_as(found)), 1))
+    return torch.stack(rates, 2)

@@ -26,7 +26,7 @@ def embedding_planes(plane: np.ndarray, positions: np.ndarray) -> Plot:
             for k, point in enumerate(positions, 1):
                 axis.scatter(*point, s=26, color="white", edgecolor="black", lw=0.8, zorder=3)
                 axis.annotate(f"$e^{{({k})}}$", point, xytext=(4, 4), textcoords="offset points", size=8, color="black",
-                              bbox={"boxstyle": "round,pad=0.1", "facecolor": "white", "alpha": 0.75, "lw": 0})  # fmt: skip
+                              bbox={"boxstyle": "round,pad=0.1", "facecolor": "white", "alpha": 0.75, "lw": 0}, zorder=2)  # fmt: skip
             axis.set(title=f"task {task}", xlabel="$e_1$", xlim=(-edge, edge), ylim=(-edge, edge))
             share = 100 * (accuracy >= 100 * SOLVED).mean()
             here = ", ".join(f"{accuracy[i, j]:.0f} %" for i, j in nearest)

@@ -58,13 +58,13 @@ def _work(size: str, form: str, old: int, setup: Setup) -> Callable[[], None]:
         targets = None if form == "gram" else one.hyper.generate(theta, e)
     penalty = {
         "gram": lambda: regulariser.Gram(one.hyper, theta, e),
-        "direct": lambda: regulariser.Direct(one.hyper, e, targets),
-        "plain": lambda: lambda at: (one.hyper.generate(at, e) - targets).square().sum((1, 2)),
+        "direct": lambda: regulariser.Direct(one.hyper, targets),
+        "plain": lambda: lambda at, e: (one.hyper.generate(at, e) - targets).square().sum((1, 2)),
     }[form]()
 
     def work() -> None:
         leaf = ahead.detach().requires_grad_()
-        torch.autograd.grad(penalty(leaf).sum(), leaf)
+        torch.autograd.grad(penalty(leaf, e).sum(), leaf)
 
     return work
 

@@ -106,7 +106,7 @@ def test_entropy_inference_equals_one_image_at_a_time(scenario):
     tiny.train(learner, data)
     x = data.tests[1].x
     shapes = learner.net.layout.shapes.values()
-    best, outputs = infer_task(lambda t: cut(learner.weights(t)[0], shapes), mlp(), learner.head.own, x, 3)
+    best, outputs = infer_task(lambda t: cut(learner.classifier.weights(t)[0], shapes), mlp(), learner.head.own, x, 3)
     assert learner.infer_task(x[None], 3)[0].tolist() == best
     labels = [int(z.argmax()) + (2 * t if scenario == "CL3" else 0) for z, t in zip(outputs, best, strict=True)]
     assert learner.predict(x[None], None, 3)[0].argmax(-1).tolist() == labels
@@ -115,8 +115,10 @@ def test_entropy_inference_equals_one_image_at_a_time(scenario):
 def test_entropy_inference_survives_saturated_outputs():
     learner, data = tiny.learner("hnet", "CL1", seeds=(0,))
     learner.state["theta"] *= 50  # softmax underflows to exact zeros
-    logits, entropy = learner.candidates(data.tests[0].x[None], 3)
-    assert logits.softmax(-1).min() == 0 and entropy.isfinite().all()
+    x = data.tests[0].x[None]
+    assert learner.candidates(x, 3).softmax(-1).min() == 0
+    certain = learner.candidates(x, 3).double().softmax(-1)
+    assert (learner.infer_task(x, 3) == torch.special.entr(certain).sum(-1).argmin(1)).all()
 
 
 def run_plain(learner, data, step, after_task):

@@ -85,7 +85,8 @@ def test_label_is_the_profile_whose_declaration_a_configuration_equals():
 def test_the_source_hash_follows_code_and_nothing_else(monkeypatch, tmp_path):
     config = catalogue.experiment("hnet/split-mnist").resolve(catalogue.of("split-mnist/si-cl1")[1][0], "paper")
     base = source.source_hash(config)
-    texts = {"doc": '"""Other words."""\nx: int = 1  # why\n', "same": "x: int = 1\n", "other": "x: int = 2\n"}
+    texts = {"doc": '"""Other words."""\nx: int = 1  # why\n', "same": "x: int = 1\n", "other": "x: int = 2\n",
+             "table": "PROBES = {'a': 'b:c'}\nx: int = 1\n"}  # fmt: skip
     hashes = {}
     monkeypatch.syspath_prepend(tmp_path)
     for name, text in texts.items():
@@ -93,7 +94,7 @@ def test_the_source_hash_follows_code_and_nothing_else(monkeypatch, tmp_path):
         source._hash.cache_clear()
         monkeypatch.setitem(methods.METHODS, "outside", "outside:Learner")
         hashes[name] = source.source_hash(config | {"method": "outside"})
-    assert hashes["doc"] == hashes["same"] != hashes["other"] and base not in hashes.values()
+    assert hashes["doc"] == hashes["same"] == hashes["table"] != hashes["other"] and base not in hashes.values()
     assert source.source_hash(config | {"method": "ewc"}) != base
 
 

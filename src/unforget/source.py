@@ -1,6 +1,7 @@
 """Which code made a result: a hash over all that its training runs through, comments, docstrings and type hints left out.
 
-Readers of data files are not part of it: what they read is covered by the data checksums of a record.
+Readers of data files are not part of it: what they read is covered by the data checksums of a record. Nor are the tables
+that say under which name code is found: a new method, stream or probe leaves old results current.
 """
 
 import ast
@@ -17,6 +18,7 @@ from unforget.methods import METHODS
 from unforget.probes import PROBES
 
 PACKAGE = Path(__file__).resolve().parent
+_TABLES = ("METHODS", "KINDS", "PROBES")
 _OUTSIDE = ("unforget.data.images", "unforget.errors", "unforget.runtime", "unforget.checkpoint")
 
 
@@ -86,7 +88,8 @@ def _collect(name: str, trees: dict[str, str]) -> None:
 
 
 def _essence(tree: ast.Module) -> ast.Module:
-    """The tree without docstrings and without annotations of functions: what computes, not what explains."""
+    """The tree without docstrings, annotations of functions and tables of names: what computes, not what explains."""
+    tree.body = [node for node in tree.body if not (isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) in _TABLES)]
     for node in ast.walk(tree):
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             node.returns = None

@@ -4,12 +4,16 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import torch
+import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor
 
 from unforget import random
 from unforget.nets.layout import Layout, linear_shapes, xavier_uniform
-from unforget.nets.mlp import ACTIVATIONS, linear
+from unforget.nets.mlp import linear
+
+# Overwriting spares the memory of every pre-activation, which matters at 100 tasks.
+IN_PLACE = {"relu": torch.relu_, "elu": F.elu_, "sigmoid": torch.sigmoid_, "linear": lambda x: x}
 
 
 @dataclass(frozen=True)
@@ -61,17 +65,23 @@ class ChunkedHypernet:
     def last_hidden(
         self, theta: Float[Tensor, "S theta"], e: Float[Tensor, "S T emb"]
     ) -> tuple[Float[Tensor, "S rows h"], Float[Tensor, "S width h"], Float[Tensor, "S width"]]:
-        """Activations before the output layer, one row per (task, chunk) with chunks fastest, and that layer's W and b."""
-        tensors = self.layout.split(theta)
-        T, N = e.shape[1], self.chunks
-        a = torch.cat((e.unsqueeze(2).expand(-1, -1, N, -1), tensors["c"].unsqueeze(1).expand(-1, T, -1, -1)), -1)
+        """Activations before the output layer, one row per (chunk, task) with tasks fastest, and that layer's W and b."""
+        tensors, activation = self.layout.split(theta), IN_PLACE[self.activation]
+        if self.hidden:
+            # The first layer is linear in [e, c]: the shares of e and c are computed once each and added for every pair.
+            W_e, W_c = tensors["W1"].split((self.task_embedding, self.chunk_embedding), -1)
+            a = activation((tensors["c"] @ W_c.transpose(1, 2)).unsqueeze(2) + linear(e, W_e, tensors["b1"]).unsqueeze(1))
+        else:
+            N, T = self.chunks, e.shape[1]
+            a = torch.cat((e.unsqueeze(1).expand(-1, N, -1, -1), tensors["c"].unsqueeze(2).expand(-1, -1, T, -1)), -1)
         a = a.flatten(1, 2)
-        for i in range(1, len(self.hidden) + 1):
-            a = ACTIVATIONS[self.activation](linear(a, tensors[f"W{i}"], tensors[f"b{i}"]))
+        for i in range(2, len(self.hidden) + 1):
+            a = activation(linear(a, tensors[f"W{i}"], tensors[f"b{i}"]))
         last = len(self.hidden) + 1
         return a, tensors[f"W{last}"], tensors[f"b{last}"]
 
     def generate(self, theta: Float[Tensor, "S theta"], e: Float[Tensor, "S T emb"]) -> Float[Tensor, "S T target"]:
         """Weights of the target network for T task embeddings."""
-        outputs = linear(*self.last_hidden(theta, e))
-        return outputs.unflatten(1, (e.shape[1], self.chunks)).flatten(2)[..., : self.target.size]
+        outputs = linear(*self.last_hidden(theta, e)).unflatten(1, (self.chunks, e.shape[1]))
+        # Split, not sliced: the backward pass then is one concatenation instead of a zero buffer of full size and a copy.
+        return outputs.transpose(1, 2).flatten(2).split((self.target.size, self.width - self.last_used), -1)[0]

@@ -3,7 +3,7 @@
 Sum of squares over all generated weights, without the factor β/(T−1); θ is meant to be looked ahead (θ + Δθ) already.
 Two ways to the same number, both with their gradients written out, since autograd would keep every intermediate:
 
-*direct* forms the residuals R = A·Wᵀ + b − targets, one row per (task, chunk), and may weigh them by an importance.
+*direct* forms the residuals R = A·Wᵀ + b − targets, one row per (chunk, task), and may weigh them by an importance.
 
 *Gram* never forms them. With a constant 1 appended to A and b as a column of W, D = A−A₀ and V = W−W₀ (₀: at θ*), the
 residual is D·Wᵀ + A₀·Vᵀ, so ‖·‖² = Σ (DᵀD)∘(WᵀW) + 2 Σ (DᵀA₀)∘(WᵀV) + Σ (A₀ᵀA₀)∘(VᵀV). Differences as factors avoid
@@ -32,28 +32,27 @@ class Direct:
     def __init__(
         self,
         net: ChunkedHypernet,
-        e: Float[Tensor, "S T emb"],
         targets: Float[Tensor, "S T target"],
         importance: Float[Tensor, "S T target"] | None = None,
     ):
-        self.net, self.e = net, e
+        self.net = net
         self.targets = self._rows(targets)
         self.importance = None if importance is None else self._rows(importance)
 
-    def __call__(self, theta: Float[Tensor, "S theta"]) -> Float[Tensor, "S"]:
+    def __call__(self, theta: Float[Tensor, "S theta"], e: Float[Tensor, "S T emb"]) -> Float[Tensor, "S"]:
         """The sum per replica."""
-        return _Direct.apply(*self.net.last_hidden(theta, self.e), self.targets, self.importance, self.net)
+        return _Direct.apply(*self.net.last_hidden(theta, e), self.targets, self.importance, self.net)
 
     def _rows(self, weights: Tensor) -> Tensor:
         surplus = self.net.width - self.net.last_used
-        return torch.nn.functional.pad(weights, (0, surplus)).unflatten(2, (-1, self.net.width)).flatten(1, 2)
+        return torch.nn.functional.pad(weights, (0, surplus)).unflatten(2, (-1, self.net.width)).transpose(1, 2).flatten(1, 2)
 
 
 class _Direct(torch.autograd.Function):
     @staticmethod
     def forward(ctx, A, W, b, targets, importance, net):
         R = torch.baddbmm(targets, A, W.transpose(1, 2), beta=-1).add_(b.unsqueeze(1))
-        R[:, net.chunks - 1 :: net.chunks, net.last_used :] = 0
+        R[:, -(R.shape[1] // net.chunks) :, net.last_used :] = 0
         weighted = R if importance is None else R * importance
         ctx.save_for_backward(A, W, weighted)
         return torch.linalg.vecdot(weighted.flatten(1), R.flatten(1))
@@ -70,17 +69,17 @@ class Gram:
     """The same sum without importance, never forming an output. Holds what is constant during a task: A₀, A₀ᵀA₀, W₀."""
 
     def __init__(self, net: ChunkedHypernet, theta_star: Float[Tensor, "S theta"], e: Float[Tensor, "S T emb"]):
-        self.net, self.e = net, e
+        self.net = net
         with torch.no_grad():
-            self.A0, self.W0 = self._factors(theta_star)
+            self.A0, self.W0 = self._factors(theta_star, e)
             self.A0A0 = tuple(_inner(a, a) for a in _groups(self.A0, net.chunks))
 
-    def __call__(self, theta: Float[Tensor, "S theta"]) -> Float[Tensor, "S"]:
+    def __call__(self, theta: Float[Tensor, "S theta"], e: Float[Tensor, "S T emb"]) -> Float[Tensor, "S"]:
         """The sum per replica; clamped at 0, which rounding can undercut."""
-        return _Gram.apply(*self._factors(theta), self.A0, self.W0, self.A0A0, self.net)
+        return _Gram.apply(*self._factors(theta, e), self.A0, self.W0, self.A0A0, self.net)
 
-    def _factors(self, theta: Tensor) -> tuple[Tensor, Tensor]:
-        a, W, b = self.net.last_hidden(theta, self.e)
+    def _factors(self, theta: Tensor, e: Tensor) -> tuple[Tensor, Tensor]:
+        a, W, b = self.net.last_hidden(theta, e)
         return torch.cat((a, torch.ones_like(a[..., :1])), -1), torch.cat((W, b.unsqueeze(-1)), -1)
 
 
@@ -114,7 +113,7 @@ class _Gram(torch.autograd.Function):
         for out, d, a0, MM in zip(
             _groups(dA, net.chunks), _groups(D, net.chunks), _groups(A0, net.chunks), ctx.both, strict=True
         ):
-            out.copy_(((d.flatten(1, 2) @ MM[:, :h, :h]).baddbmm_(a0.flatten(1, 2), MM[:, :h, h:].transpose(1, 2)) * g).view(out.shape))
+            torch.bmm(d, MM[:, :h, :h] * g, out=out).baddbmm_(a0, MM[:, :h, h:].transpose(1, 2) * g)
         # dL/dW = 2 W (DᵀD + DᵀA₀) + 2 V ((DᵀA₀)ᵀ + A₀ᵀA₀), summed over the groups that see the output.
         whole, last = (torch.cat((DD + DA0, DA0.transpose(1, 2) + AA), 1) * g for DD, DA0, AA in ctx.rows)
         dW = torch.cat((M[:, : net.last_used] @ (whole + last), M[:, net.last_used :] @ whole), 1)
@@ -122,13 +121,12 @@ class _Gram(torch.autograd.Function):
 
 
 def _groups(rows: Tensor, chunks: int) -> tuple[Tensor, Tensor]:
-    """Views: rows of whole chunks [S, T, chunks−1, h] and of last chunks [S, T, 1, h]."""
-    rows = rows.unflatten(1, (-1, chunks))
-    return rows[:, :, :-1], rows[:, :, -1:]
+    """Views: rows of whole chunks [S, (chunks−1)·T, h] and of last chunks [S, T, h]."""
+    last = rows.shape[1] // chunks
+    return rows[:, :-last], rows[:, -last:]
 
 
 def _inner(a: Tensor, b: Tensor) -> Tensor:
-    a, b = (m.flatten(1, -2) for m in (a, b))
     return a.transpose(1, 2) @ b
 
 

@@ -33,6 +33,7 @@ SIZES = {
     "permuted-mnist-10-choices/hnet-code-beta": (2_126_100, 2_029_699, 240),
     "permuted-mnist-10-choices/hnet-cl2-code-beta": (2_036_010, 2_029_691, 240),
     "small-networks/hnet": (122_700, 121_819, 640),
+    "small-networks/hnet-soft": (122_700, 121_819, 640),
     "small-networks-50/hnet": (163_100, 220_784, 3_200),
     "split-embedding-2d/hnet": (478_410, 98 * 10 + 10 + 110 + 11 * 42_000 + 12 * 96, 10),
 }
@@ -92,6 +93,11 @@ def test_permuted_hypernetworks_are_trained_with_the_papers_constants(run, beta,
     names = ("iterations", "batch", "lr", "beta", "hyper_hidden", "hyper_activation", "look_ahead")
     assert option(run, *names) == (5000, 128, 1e-4, beta, hidden, "elu", True)
     assert option(run, "iterations", profile="lite") == (1000,)
+
+
+def test_soft_targets_differ_in_nothing_else():
+    plain, soft = (catalogue.of(f"small-networks/{name}")[1][0].options for name in ("hnet", "hnet-soft"))
+    assert soft == plain | {"smoothing": 0.05}
 
 
 @pytest.mark.parametrize("artifact", chunking.FIGURE_A7)

@@ -55,9 +55,9 @@ def fit(chunks: int, width: int, seed: int = 0) -> Fit:
     )
     theta = _random_hidden_layer(net, seed)
     e = torch.linspace(-1, 1, FITTED_ON, dtype=torch.float64)
-    A, _, _ = net.last_hidden(theta, e.view(1, -1, 1))  # one row per (e, chunk)
+    A, _, _ = net.last_hidden(theta, e.view(1, -1, 1))  # one row per (chunk, e), e fastest
     A = torch.cat((A[0], torch.ones_like(A[0, :, :1])), 1)
-    wanted = curve(e).unflatten(1, (chunks, -1)).flatten(0, 1)
+    wanted = curve(e).unflatten(1, (chunks, -1)).transpose(0, 1).flatten(0, 1)
     # Truncated singular values: the hidden units are nearly dependent, and tiny residuals must not cost huge weights.
     solved = torch.linalg.lstsq(A, wanted, rcond=1e-13, driver="gelsd").solution
     theta[0, net.layout.slice("W2")] = solved[:-1].T.flatten()

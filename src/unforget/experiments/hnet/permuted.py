@@ -101,3 +101,13 @@ CELLS = (
         for metric in ("during", "final")
     ),
 )
+
+LSTM_CELLS = (
+    *(
+        Cell("lstm", "table-1", row, f"P10 {s}", f"permuted-mnist-10/{name}-{s.lower()}", s)
+        for s in SCENARIOS
+        for row, name in (("EWC", "ewc"), ("Online EWC", "online-ewc"), ("SI", "si"))
+    ),
+    *(Cell("lstm", "table-1", "HNET", f"P10 {s}", _ENT[s], s) for s in SCENARIOS),
+)
+"""The same runs beside the rows that Chandra et al. quote."""

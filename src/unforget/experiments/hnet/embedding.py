@@ -18,7 +18,7 @@ split_embedding_2d = Experiment(
         "lite": Profile(_MNIST, (0, 1, 2)),
         "paper": Profile(_MNIST, tuple(range(5))),
     },
-    minutes={"*": 6},
+    minutes={"*": 3.5},
 )  # fmt: skip
 
 EXPERIMENTS = (split_embedding_2d,)

@@ -13,6 +13,9 @@ from unforget.methods.base import Learner
 PROBES = {
     "task confusion": "unforget.probes:task_confusion",
     "curves": "unforget.probes:curves",
+    "embeddings": "unforget.probes_embedding:embeddings",
+    "embedding exchange": "unforget.probes_embedding:exchange",
+    "embedding plane": "unforget.probes_embedding:plane",
 }
 
 

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from unforget.errors import UnforgetError
+from unforget.experiments.hnet import chunking
 from unforget.results import claims, ledger, paper
 from unforget.results.claims import base, lstm
 from unforget.results.claims.base import Check, Number
@@ -205,6 +206,88 @@ def test_counts_are_compared_with_the_target():
     assert names(judge("h24", cells), False) == {"S classifier to target CL2"}
     fits = {("sizes", row, c): n for row in lstm.SIZES for c, n in (("total", 99), ("target", 100))}
     assert judge("l12", fits).verdict == "held"
+
+
+RATIOS = ("0.95", "0.75", "0.50", "0.25", "0.10", "0.05", "0.02")
+
+
+@pytest.mark.parametrize(
+    ("finals", "expected", "failing"),
+    [
+        ((97.5, 97.4, 97.3, 97.0, 95.0, 92.0, 70.0), "held", set()),
+        ((97.5, 97.4, 97.3, 96.0, 95.0, 92.0, 70.0), "held in part", {"ratio 0.25 as good as 0.95"}),
+        ((97.5, 97.5, 97.5, 97.5, 97.4, 97.3, 97.0), "held in part", {"fall below ratio 0.25"}),  # never falls
+        ((97.0, 92.0, 80.0, 60.0, 59.0, 58.0, 57.0), "not held", None),  # falls above and not below
+    ],
+)
+def test_h11_flat_and_then_falling(finals, expected, failing):
+    cells = {("figure-3b", f"ratio {r}", "final"): v for r, v in zip(RATIOS, finals, strict=True)}
+    outcome = judge("h11", cells)
+    assert outcome.verdict == expected and failing in (None, names(outcome, False))
+    del cells["figure-3b", "ratio 0.02", "final"]
+    assert names(judge("h11", cells), None) == {"fall below ratio 0.25"}
+
+
+def plane(own=98.0, first=95.0, last=60.0, shares=(80.0, 20.0)) -> dict:
+    """Figure 4: own accuracy, task 1 and task 5 with other tasks' embeddings, shares of the plane that are solved."""
+    cells = {("figure-4", f"task {t}", "own embedding"): own for t in range(1, 6)}
+    cells |= {("figure-4", "task 1", f"embedding {k}"): first for k in (2, 3, 4, 5)}
+    cells |= {("figure-4", "task 5", f"embedding {k}"): last for k in (1, 2, 3, 4)}
+    return cells | {("figure-4", f"task {t}", "plane solved"): share for t, share in zip((1, 5), shares, strict=True)}
+
+
+def test_h12_each_part_can_fail():
+    assert judge("h12", plane()).verdict == "held"
+    assert names(judge("h12", plane(own=94.0)), False) == {f"task {t} solved" for t in range(1, 6)}
+    assert names(judge("h12", plane(first=80.0)), False) == {f"task 1 with embedding {k}" for k in (2, 3, 4, 5)}
+    assert names(judge("h12", plane(last=50.0)), False) == {f"task 5 with embedding {k}" for k in (1, 2, 3, 4)}
+    assert names(judge("h12", plane(shares=(20.0, 20.0))), False) == {"more of the plane solves task 1"}
+
+
+def random_nets(split, permuted, spread=1.0) -> dict:
+    """Figure A7: a mean accuracy per bin of the ratio, the same spread in each."""
+    cells = {}
+    for (artifact, (_, benchmark, nets)), means in zip(chunking.FIGURE_A7.items(), (split, permuted), strict=True):
+        seen = {}
+        for one in nets:
+            i = chunking.bin_of(one.ratio(benchmark))
+            seen[i] = seen.get(i, -1) + 1
+            cells[artifact, one.title, "final"] = means[i] + spread * (seen[i] - 1)
+    return cells
+
+
+STEEP, STRAIGHT = (70.0, 85.0, 93.0, 96.0, 97.0), (90.0, 90.1, 90.4, 91.5, 94.2)
+
+
+@pytest.mark.parametrize(
+    ("split", "permuted", "spread", "failing"),
+    [
+        ((97.0,) * 5, STEEP, 1.0, set()),
+        ((93.0, 97.0, 98.0, 98.0, 98.0), STEEP, 1.0, {"split MNIST below ratio 0.03"}),
+        ((97.0,) * 5, STRAIGHT, 1.0, {"permuted MNIST declines non-linearly"}),
+        ((97.0,) * 5, STEEP, 8.0, {"split MNIST robust", "permuted MNIST robust"}),
+    ],
+)
+def test_h20_random_architectures(split, permuted, spread, failing):
+    cells = random_nets(split, permuted, spread)
+    assert names(judge("h20", cells), False) == failing
+    cells.pop(next(iter(cells)))
+    assert "4 of 5 bins" in check(judge("h20", cells), "split MNIST")
+
+
+def choices(table=99.7, without=99.6, weak=99.7, strong=99.5) -> dict:
+    columns = {"no look-ahead": without, "β 0.001": weak, "β 0.1": strong}
+    return {("text-choices", "S-CL1", c): v for c, v in columns.items()} | {("table-1", "S-CL1", "HNET+ENT"): table}
+
+
+def test_h23_small_effects():
+    assert names(judge("h23", choices()), False) == set()
+    assert names(judge("h23", choices()), None) == {"condition of the replay model"}  # needs runs with replay
+    assert names(judge("h23", choices(without=98.0)), False) == {"look-ahead"}
+    assert names(judge("h23", choices(without=99.9)), False) == {"look-ahead does no harm"}
+    assert names(judge("h23", choices(strong=99.1)), False) == {"β of the classifier"}
+    replay = {("table-1", "S-CL3", "HNET+R"): 95.0, ("text-choices", "S-CL3", "HNET+R without condition"): 90.0}
+    assert judge("h23", choices() | replay).verdict == "held"
 
 
 @pytest.mark.parametrize("profile", ["smoke", "custom"])

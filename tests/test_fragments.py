@@ -290,7 +290,9 @@ def test_coverage_counts_every_artefact_of_the_paper(some):
     (table_1,) = rows(text, "**Table 1**")
     assert table_1[1] == f"{expected} of 36" and "Split MNIST" in table_1[2]
     (table_6,) = rows(text, "**Table 6**")
-    assert table_6[1:] == ["0 of 10", "not built yet"]
+    assert table_6[1] == "0 of 10" and "Permuted MNIST" in table_6[2]
+    (table_5,) = rows(text, "**Table 5**")
+    assert table_5[1:] == ["0 of 4", "not built yet"]
     (figure_2,) = rows(text, "**Figure 2**")
     assert figure_2[1] == "none printed" and "Toy regression" in figure_2[2]
     totals = [int(n) for n in re.findall(r"\| \d+ of (\d+) \|", text)]

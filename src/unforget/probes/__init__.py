@@ -12,6 +12,9 @@ from unforget.methods.base import Learner
 PROBES = {
     "task confusion": "unforget.probes.confusion:task_confusion",
     "curves": "unforget.probes.curves:curves",
+    "embeddings": "unforget.probes.embedding:embeddings",
+    "embedding exchange": "unforget.probes.embedding:exchange",
+    "embedding plane": "unforget.probes.embedding:plane",
     "replay samples": "unforget.probes.replay:samples",
     "replay recognition": "unforget.probes.replay:recognition",
 }

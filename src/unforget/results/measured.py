@@ -11,6 +11,7 @@ from unforget.errors import UnforgetError, choose
 from unforget.experiments import catalogue
 from unforget.experiments.spec import Cell
 from unforget.records import Record
+from unforget.results import embedding
 
 COLUMNS = ["paper", "artifact", "row", "column", "mean", "sd", "n", "profile", "unit", "run", "values"]
 
@@ -48,6 +49,8 @@ def from_records(found: Iterable[Record]) -> pd.DataFrame:
 
 def unit(cell: Cell) -> str:
     """The unit a cell is measured in."""
+    if cell.metric == "ratio":
+        return "ratio"
     return "parameters" if cell.metric.startswith("count ") else "MSE" if cell.view == "regression" else "%"
 
 
@@ -58,6 +61,10 @@ def cell_values(record: Record, cell: Cell) -> np.ndarray:
         name = cell.metric.removeprefix("count ")
         counts = [replica["counts"] for replica in record["replicas"]]
         return np.unique([count[choose("parameter count", name, count)] for count in counts]).astype(float)
+    if cell.metric == "ratio":
+        return np.unique([replica["counts"]["trained"] / replica["counts"]["target"] for replica in record["replicas"]])
+    if cell.metric.startswith("embedding: "):
+        return 100 * embedding.metric(record, cell.metric.removeprefix("embedding: "))[plain]
     scores = records.scores(record, cell.view)[plain]
     return metric(scores, cell.metric) * (100 if unit(cell) == "%" else 1)
 

@@ -82,4 +82,10 @@ CELLS = (
         for scenario in ("CL1", "CL3")
     )
     + (Cell("hnet", "table-1", "S-CL2", "HNET+ENT", "split-mnist-choices/relu-cl2", "CL2", variant=True),)
+    # What the text says of the look-ahead and of β, without printing a number.
+    + tuple(
+        Cell("hnet", "text-choices", f"S-{s}", column, f"split-mnist-choices/{name}", s)
+        for column, name in (("no look-ahead", "no-look-ahead"), ("β 0.001", "weak"), ("β 0.1", "strong"))
+        for s in ("CL1", "CL3")
+    )
 )  # fmt: skip

@@ -6,9 +6,12 @@ of `CLAIMS` below.
 """
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 
+from unforget.experiments.hnet.chunking import BINS, FIGURE_A7, bin_of
+from unforget.experiments.hnet.permuted import FIGURE_3B
 from unforget.results.claims.base import (
     Check,
     Claim,
@@ -147,6 +150,42 @@ def h09(numbers: Numbers) -> Outcome:
     )
 
 
+def h11(numbers: Numbers) -> Outcome:
+    finals = {ratio: numbers("figure-3b", f"ratio {ratio}", "final") for ratio in FIGURE_3B}
+    largest, smallest, flat = *(list(FIGURE_3B)[i] for i in (0, -1)), "0.25"
+    kept = list(FIGURE_3B)[1 : list(FIGURE_3B).index(flat) + 1]
+    checks = [
+        _gap(f"ratio {ratio} as good as {largest}", {largest: finals[largest], ratio: finals[ratio]}, 1)
+        for ratio in kept
+    ]
+    falls = absent(f"fall below ratio {flat}", {r: finals[r] for r in (largest, flat, smallest)})
+    if not falls:
+        # Accuracy lost per unit of the ratio, where it is said to be flat and where it is said to fall.
+        slopes = [
+            (finals[a].mean - finals[b].mean) / (float(a) - float(b))
+            for a, b in ((largest, flat), (flat, smallest))
+        ]
+        text = f"{show(slopes[1])} points per unit of the ratio below {flat}, {show(slopes[0])} above"
+        lost = finals[flat].mean - finals[smallest].mean
+        falls = Check(f"fall below ratio {flat}", lost > 1 and slopes[1] > slopes[0], text)
+    return combine([*checks, falls])
+
+
+def h12(numbers: Numbers) -> Outcome:
+    def cell(task: int, column: str) -> Number | None:
+        return numbers("figure-4", f"task {task}", column)
+
+    def reaches(name: str, number: Number | None, least: float) -> Check:
+        return absent(name, {name: number}) or at_least(name, number.mean, least, "accuracy")
+
+    tasks, chance = range(1, 6), {"chance": Number(50.0, 0.0)}
+    solved = [reaches(f"task {t} solved", cell(t, "own embedding"), 95) for t in tasks]
+    shared = [reaches(f"task 1 with embedding {k}", cell(1, f"embedding {k}"), 90) for k in tasks if k > 1]
+    competing = [above(f"task 5 with embedding {k}", cell(5, f"embedding {k}"), chance) for k in tasks if k < 5]
+    bounded = above("more of the plane solves task 1", cell(1, "plane solved"), {"task 5": cell(5, "plane solved")})
+    return combine([*solved, *shared, *competing, bounded])
+
+
 def h13(numbers: Numbers) -> Outcome:
     pair = _row(numbers, "table-5", "ResNet-32", ("during", "after"))
     return combine([_gap("ResNet-32", pair, 0.5, absolute=True)])
@@ -215,6 +254,37 @@ def _minus(pair: dict[str, Number]) -> float:
     return a.mean - b.mean
 
 
+def h20(numbers: Numbers) -> Outcome:
+    bins = {artifact: _by_ratio(numbers, artifact) for artifact in FIGURE_A7}
+    checks, edge, spread = [], BINS[1], 5  # points of standard deviation between architectures
+    for artifact, groups in bins.items():
+        name = {"figure-a7a": "split MNIST", "figure-a7b": "permuted MNIST"}[artifact]
+        whole = [i for i, found in groups.items() if len(found) > 1 and None not in found]
+        if len(whole) < len(groups):
+            checks.append(Check(name, None, f"{len(whole)} of {len(groups)} bins of the ratio are recorded"))
+            continue
+        mean = [float(np.mean([number.mean for number in groups[i]])) for i in whole]
+        if artifact == "figure-a7a":
+            checks.append(at_least(f"{name} below ratio {edge}", mean[0], 95, "mean accuracy"))
+        else:
+            at = [float(np.sqrt(a * b)) for a, b in pairwise(BINS)]
+            first, rest = ((mean[j] - mean[i]) / (at[j] - at[i]) for i, j in ((0, 1), (1, -1)))
+            text = f"{show(first)} points per unit of the ratio between the two smallest bins, {show(rest)} from there on"
+            checks.append(Check(f"{name} declines non-linearly", mean[0] < mean[-1] and first > rest, text))
+        widest = max(float(np.std([number.mean for number in groups[i]], ddof=1)) for i in whole)
+        checks.append(at_most(f"{name} robust", widest, spread, "largest standard deviation of a bin"))
+    return combine(checks)
+
+
+def _by_ratio(numbers: Numbers, artifact: str) -> dict[int, list[Number | None]]:
+    """The numbers of a half of Figure A7 by bin of the compression ratio."""
+    _, benchmark, architectures = FIGURE_A7[artifact]
+    groups: dict[int, list[Number | None]] = {i: [] for i in range(len(BINS) - 1)}
+    for one in architectures:
+        groups[bin_of(one.ratio(benchmark))].append(numbers(artifact, one.title, "final"))
+    return groups
+
+
 def h21(numbers: Numbers) -> Outcome:
     rows = [f"P10-{size},{size}" for size in (500, 1000, 2000)]
     similar = [_gap(row, _row(numbers, "table-6", row, ("HAT", "HNET")), 0.6, absolute=True) for row in rows]
@@ -227,6 +297,25 @@ def h21(numbers: Numbers) -> Outcome:
 
 def h22(numbers: Numbers) -> Outcome:
     return combine([_gap("P250-CL1", _row(numbers, "text-p250", "P250-CL1", ("during", "final")), 2)])
+
+
+def h23(numbers: Numbers) -> Outcome:
+    row = "S-CL1"
+    ours, choices = numbers("table-1", row, "HNET+ENT"), "text-choices"
+    without = numbers(choices, row, "no look-ahead")
+    minor = _gap("look-ahead", {"with": ours, "without": without}, 0.5, absolute=True)
+    helps = above("look-ahead does no harm", ours, {"without": without}, or_tied=True)
+    betas = {"0.01": ours} | {beta: numbers(choices, row, f"β {beta}") for beta in ("0.001", "0.1")}
+    spread = absent("β of the classifier", betas)
+    if not spread:
+        means = [number.mean for number in betas.values()]
+        text = f"largest minus smallest accuracy for β {', '.join(sorted(betas))}:"
+        spread = at_most("β of the classifier", max(means) - min(means), 0.5, text)
+    condition = above(
+        "condition of the replay model", numbers("table-1", "S-CL3", "HNET+R"),
+        {"without": numbers(choices, "S-CL3", "HNET+R without condition")},
+    )  # fmt: skip
+    return combine([minor, helps, spread, condition])
 
 
 def h24(numbers: Numbers) -> Outcome:
@@ -284,9 +373,9 @@ CLAIMS = (
     _claim("h10", "Fig. 3a", "Over a hundred permutations HNET hardly loses old tasks, SI and DGR lose them "
            "gradually, and online EWC keeps them without ever being accurate."),
     _claim("h11", "Fig. 3b", "Accuracy stays about the same while the hypernetwork shrinks well below the "
-           "size of its target, and then falls quickly."),
+           "size of its target, and then falls quickly.", h11),
     _claim("h12", "Fig. 4", "Two-dimensional task embeddings suffice for split MNIST: the first task is "
-           "solved in a large region that holds all embeddings, the last one in a bounded region."),
+           "solved in a large region that holds all embeddings, the last one in a bounded region.", h12),
     _claim("h13", "Fig. 5, Tab. 5", "A ResNet-32 on split CIFAR forgets nothing.", h13),
     _claim("h14", "Fig. 5", "Earlier tasks help later ones on split CIFAR: HNET is above training from "
            "scratch, while fine-tuning forgets."),
@@ -303,13 +392,13 @@ CLAIMS = (
            "gradually."),
     _claim("h20", "Fig. A7", "Over random architectures split MNIST stays in the high nineties down to "
            "about one percent of the target's size, permuted MNIST declines non-linearly; "
-           "architecture matters little."),
+           "architecture matters little.", h20),
     _claim("h21", "App. D, Tab. 6", "HAT and HNET are alike on large networks; on small ones and on long "
            "sequences HNET is better.", h21),
     _claim("h22", "App. D", "A random subset of old tasks in the regulariser is enough for 250 tasks.", h22),
     _claim("h23", "2.1, App. C", "Looking one optimiser step ahead helps a little; a condition per task "
            "helps the replay model; the strength of the split MNIST classifier's regulariser hardly "
-           "matters."),
+           "matters.", h23),
     _claim("h24", "3, App. C", "No hypernetwork has more parameters than the model it is compared "
            "with.", h24),
     _claim("h25", "Fig. A4", "With the right task inferred, CL3 is no harder than CL1.", h25),

@@ -1,50 +1,12 @@
-"""Schematic drawings of the book's prose chapters. What they show is definition or invented example, never a result.
+"""How scenarios differ in their outputs, and how an accuracy matrix is read."""
 
-Each drawing is a function that returns a `Drawing`; `write` stores it as a vector file beside a fragment of MyST that the
-chapters include, so that picture, caption and alt text come from one place:
-
-    python -m unforget.results.drawings book/drawings
-"""
-
-import sys
-from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
-
-import matplotlib as mpl
 import numpy as np
-from matplotlib.backends.backend_svg import FigureCanvasSVG
-from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch, Rectangle
 
-INK, QUIET, PALE, BLUE, ORANGE = "#222222", "#767676", "#eeeeee", "#0072b2", "#d55e00"  # distinct to colour-blind eyes
-STYLE = {
-    "font.family": "DejaVu Sans",
-    "font.size": 10,
-    "svg.fonttype": "path",  # the same picture whatever fonts a reader has
-    "svg.hashsalt": "unforget",
-    "svg.id": None,
-}
+from unforget.results.drawings.base import BLUE, INK, ORANGE, PALE, QUIET, Drawing, canvas
 
 EXAMPLE = np.array([[97, np.nan, np.nan], [99, 96, np.nan], [58, 84, 95]])
 """Invented accuracies in percent, [after_task, on_task], for the worked example of `how-to-read`."""
-
-
-@dataclass(frozen=True)
-class Drawing:
-    """A figure on an opaque ground (readable in dark mode), what it shows in words, and its caption."""
-
-    figure: Figure
-    alt: str
-    caption: str
-
-
-def canvas(width: float, height: float) -> tuple[Figure, mpl.axes.Axes]:
-    """A white figure of the given size in inches, with one axis that covers it and counts in inches."""
-    figure = Figure(figsize=(width, height), facecolor="white")
-    axes = figure.add_axes((0, 0, 1, 1), xlim=(0, width), ylim=(0, height), aspect="equal")
-    axes.axis("off")
-    return figure, axes
 
 
 def head_layouts(tasks: int = 5, classes: int = 2, training: int = 2) -> Drawing:
@@ -141,29 +103,3 @@ def _outputs(axes, x: float, y: float, size: float, labels: list[str], groups: l
             fill=False, edgecolor=ORANGE, lw=1.4,
         )  # fmt: skip
         axes.add_patch(frame)
-
-
-DRAWINGS: dict[str, Callable[[], Drawing]] = {"head-layouts": head_layouts, "accuracy-matrix": accuracy_matrix}
-
-
-def write(folder: Path) -> list[Path]:
-    """Store every drawing as NAME.svg and NAME.md (to be included by a page in `folder`'s parent)."""
-    folder.mkdir(parents=True, exist_ok=True)
-    written = []
-    for name, draw in DRAWINGS.items():
-        with mpl.rc_context(STYLE):
-            drawing = draw()
-            svg = folder / f"{name}.svg"
-            FigureCanvasSVG(drawing.figure).print_svg(svg, metadata={"Date": None, "Creator": None})
-        fragment = folder / f"{name}.md"
-        fragment.write_text(
-            f"```{{figure}} {folder.name}/{name}.svg\n:name: fig-{name}\n:alt: {drawing.alt}\n:width: {100 * drawing.figure.get_figwidth():.0f}px\n\n"
-            f"{drawing.caption} [Vector file]({folder.name}/{name}.svg).\n```\n",
-            encoding="utf-8",
-        )
-        written += [svg, fragment]
-    return written
-
-
-if __name__ == "__main__":
-    write(Path(sys.argv[1]))

@@ -1,0 +1,45 @@
+"""Schematic drawings of the book's prose chapters. What they show is definition or invented example, never a result.
+
+Each drawing is a function that returns a `Drawing`; `write` stores it as a vector file beside a fragment of MyST that the
+chapters include, so that picture, caption and alt text come from one place:
+
+    python -m unforget.results.drawings book/drawings
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import matplotlib as mpl
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+
+from unforget.results.drawings import hypernetworks, protocol
+from unforget.results.drawings.base import STYLE, Drawing
+from unforget.results.drawings.protocol import EXAMPLE
+
+__all__ = ["DRAWINGS", "EXAMPLE", "Drawing", "write"]
+
+DRAWINGS: dict[str, Callable[[], Drawing]] = {
+    "head-layouts": protocol.head_layouts,
+    "accuracy-matrix": protocol.accuracy_matrix,
+    "hypernetwork": hypernetworks.hypernetwork,
+    "protected-replay": hypernetworks.protected_replay,
+}
+
+
+def write(folder: Path) -> list[Path]:
+    """Store every drawing as NAME.svg and NAME.md (to be included by a page in `folder`'s parent)."""
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    for name, draw in DRAWINGS.items():
+        with mpl.rc_context(STYLE):
+            drawing = draw()
+            svg = folder / f"{name}.svg"
+            FigureCanvasSVG(drawing.figure).print_svg(svg, metadata={"Date": None, "Creator": None})
+        fragment = folder / f"{name}.md"
+        fragment.write_text(
+            f"```{{figure}} {folder.name}/{name}.svg\n:name: fig-{name}\n:alt: {drawing.alt}\n:width: {100 * drawing.figure.get_figwidth():.0f}px\n\n"
+            f"{drawing.caption} [Vector file]({folder.name}/{name}.svg).\n```\n",
+            encoding="utf-8",
+        )
+        written += [svg, fragment]
+    return written

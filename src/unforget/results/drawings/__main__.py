@@ -1,0 +1,6 @@
+import sys
+from pathlib import Path
+
+from unforget.results.drawings import write
+
+write(Path(sys.argv[1]))

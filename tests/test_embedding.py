@@ -9,7 +9,7 @@ from unforget.errors import UnforgetError
 from unforget.experiments import catalogue, work
 from unforget.experiments.work import Job
 from unforget.probes.embedding import SIDE, embeddings, exchange, plane, right
-from unforget.results import embedding, figures_embedding, measured
+from unforget.results import embedding, figures, measured
 
 AXIS = [-5 + 0.25 * i for i in range(41)]
 
@@ -133,7 +133,7 @@ def test_cells_of_figure_4_come_from_the_probes(record):
 
 def test_the_figure_says_what_the_plane_holds(record):
     accuracy = embedding.plane(record)[0]
-    plot = figures_embedding.embedding_planes(accuracy, embedding.positions(record)[0])
+    plot = figures.embedding_planes(accuracy, embedding.positions(record)[0])
     share = 100 * (accuracy[0] >= 0.9).mean()
     assert f"Task 1: at least 90 % on {share:.0f} % of the plane" in plot.alt and "Task 5" in plot.alt
     assert len(plot.data) == 2 * SIDE**2

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from unforget.results import figures_compression as figures
+from unforget.results import figures
 
 POINTS = pd.DataFrame(
     [(ratio, metric, seed, value + seed) for seed in (0, 1) for ratio, metric, value in

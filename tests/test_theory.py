@@ -7,7 +7,7 @@ import torch
 
 from unforget.errors import UnforgetError
 from unforget.hyper.chunked import ChunkedHypernet
-from unforget.results import figures_compression
+from unforget.results import figures
 from unforget.theory import chunked_approximation as theory
 
 
@@ -62,6 +62,6 @@ def test_an_error_out_of_reach_is_refused(monkeypatch):
 
 def test_figure_of_errors_names_both_ends():
     rows = [vars(theory.fit(chunks, width)) for chunks in (1, 4) for width in (4, 8)]
-    plot = figures_compression.approximation(pd.DataFrame(rows))
+    plot = figures.approximation(pd.DataFrame(rows))
     assert f"1 chunk: from {rows[0]['error']:.2g} with 263 parameters to {rows[1]['error']:.2g} with 475" in plot.alt
     assert "4 chunks: from" in plot.alt and len(plot.data) == 4

@@ -6,7 +6,7 @@ import pandas as pd
 
 from unforget.probes.embedding import REACH, SIDE
 from unforget.results.embedding import SOLVED
-from unforget.results.figures import STYLE, Plot, _canvas
+from unforget.results.figures.base import STYLE, Plot, canvas
 
 
 def embedding_planes(plane: np.ndarray, positions: np.ndarray) -> Plot:
@@ -17,7 +17,7 @@ def embedding_planes(plane: np.ndarray, positions: np.ndarray) -> Plot:
     axis_values = np.linspace(-REACH, REACH, SIDE)
     nearest = np.abs(axis_values[None, None] - positions[..., None]).argmin(-1)
     with mpl.rc_context(STYLE):
-        figure, axes = _canvas(1, 2, 6.2, 2.9, sharey=True)
+        figure, axes = canvas(1, 2, 6.2, 2.9, sharey=True)
         words, rows = [], []
         for accuracy, task, axis in zip(100 * plane, (1, len(positions)), axes[0], strict=True):
             half = REACH / (SIDE - 1)

@@ -6,7 +6,7 @@ from itertools import pairwise
 import matplotlib as mpl
 import pandas as pd
 
-from unforget.results.figures import COLOURS, INK, STYLE, Plot, _canvas
+from unforget.results.figures.base import COLOURS, INK, STYLE, Plot, canvas
 
 MARKS = ({"marker": "o", "ls": "-"}, {"marker": "s", "ls": "--"}, {"marker": "^", "ls": ":"}, {"marker": "D", "ls": "-."})
 
@@ -19,7 +19,7 @@ def compression(points: pd.DataFrame) -> Plot | None:
     if points.empty:
         return None
     with mpl.rc_context(STYLE):
-        figure, axes = _canvas(1, 1, 4.2, 2.7)
+        figure, axes = canvas(1, 1, 4.2, 2.7)
         axis, words = axes[0, 0], []
         for style, colour, (name, part) in zip(MARKS, COLOURS, points.groupby("metric", sort=False), strict=False):
             groups = part.groupby("ratio").accuracy
@@ -41,7 +41,7 @@ def architectures(nets: pd.DataFrame, edges: Sequence[float]) -> Plot | None:
         return None
     panels = list(dict.fromkeys(nets.panel))
     with mpl.rc_context(STYLE):
-        figure, axes = _canvas(1, len(panels), 3.1 * len(panels), 2.7)
+        figure, axes = canvas(1, len(panels), 3.1 * len(panels), 2.7)
         words = []
         for axis, title in zip(axes[0], panels, strict=True):
             part = nets[nets.panel == title]
@@ -61,7 +61,7 @@ def architectures(nets: pd.DataFrame, edges: Sequence[float]) -> Plot | None:
 def approximation(errors: pd.DataFrame) -> Plot:
     """Largest error against number of parameters, one line per number of chunks. Columns: chunks, parameters, error."""
     with mpl.rc_context(STYLE):
-        figure, axes = _canvas(1, 1, 4.2, 2.7)
+        figure, axes = canvas(1, 1, 4.2, 2.7)
         axis, words = axes[0, 0], []
         for style, colour, (chunks, part) in zip(MARKS, COLOURS, errors.groupby("chunks"), strict=False):
             label = "1 chunk" if chunks == 1 else f"{chunks} chunks"

@@ -1,0 +1,13 @@
+"""Figures of the book, made from records: one quiet style, alt text made from the data, and the data beside the picture."""
+
+from unforget.results.figures.accuracy import accuracy_matrices, seeds, task_confusions
+from unforget.results.figures.base import Plot, publish
+from unforget.results.figures.compression import approximation, architectures, compression
+from unforget.results.figures.curves import fitted_curves
+from unforget.results.figures.embedding import embedding_planes
+from unforget.results.figures.samples import drawn_images
+
+__all__ = [
+    "Plot", "accuracy_matrices", "approximation", "architectures", "compression", "drawn_images", "embedding_planes",
+    "fitted_curves", "publish", "seeds", "task_confusions",
+]  # fmt: skip

@@ -282,12 +282,25 @@ def choices(table=99.7, without=99.6, weak=99.7, strong=99.5) -> dict:
 
 def test_h23_small_effects():
     assert names(judge("h23", choices()), False) == set()
-    assert names(judge("h23", choices()), None) == {"condition of the replay model"}  # needs runs with replay
+    replayed = {"condition of the replay model", "size of the condition"}
+    assert names(judge("h23", choices()), None) == replayed
     assert names(judge("h23", choices(without=98.0)), False) == {"look-ahead"}
     assert names(judge("h23", choices(without=99.9)), False) == {"look-ahead does no harm"}
     assert names(judge("h23", choices(strong=99.1)), False) == {"β of the classifier"}
-    replay = {("table-1", "S-CL3", "HNET+R"): 95.0, ("text-choices", "S-CL3", "HNET+R without condition"): 90.0}
-    assert judge("h23", choices() | replay).verdict == "held"
+    replay = {("table-1", "S-CL3", "HNET+R"): 95.0}
+    replay |= {("text-choices", "S-CL3", f"HNET+R, {c}"): v for c, v in (("condition of 10", 94.8), ("condition of 1000", 95.2))}
+    without = ("text-choices", "S-CL3", "HNET+R, no condition")
+    assert judge("h23", choices() | replay | {without: 90.0}).verdict == "held"
+    assert names(judge("h23", choices() | replay | {without: 96.0}), False) == {"condition of the replay model"}
+    replay[without], replay["text-choices", "S-CL3", "HNET+R, condition of 10"] = 90.0, 94.0
+    assert names(judge("h23", choices() | replay), False) == {"size of the condition"}
+
+
+def test_h27_every_old_digit_is_recognised():
+    drawn = {("figure-a8", f"digit {d}", "VAE, recognised"): 95.0 for d in range(10)}
+    assert names(judge("h27", drawn), True) == {"VAE"} and names(judge("h27", drawn), None) == {"GAN"}
+    assert names(judge("h27", drawn | {("figure-a8", "digit 3", "VAE, recognised"): 80.0}), False) == {"VAE"}
+    assert names(judge("h27", drawn | {("figure-a8", "digit 9", "VAE, recognised"): 10.0}), True) == {"VAE"}
 
 
 @pytest.mark.parametrize("profile", ["smoke", "custom"])

@@ -63,10 +63,21 @@ def cell_values(record: Record, cell: Cell) -> np.ndarray:
         return np.unique([count[choose("parameter count", name, count)] for count in counts]).astype(float)
     if cell.metric == "ratio":
         return np.unique([replica["counts"]["trained"] / replica["counts"]["target"] for replica in record["replicas"]])
-    if cell.metric.startswith("embedding: "):
-        return 100 * embedding.metric(record, cell.metric.removeprefix("embedding: "))[plain]
+    for prefix, function in PROBED.items():
+        if cell.metric.startswith(prefix):
+            return 100 * function(record, cell.metric.removeprefix(prefix))[plain]
     scores = records.scores(record, cell.view)[plain]
     return metric(scores, cell.metric) * (100 if unit(cell) == "%" else 1)
+
+
+def recognised(record: Record, task: str) -> np.ndarray:
+    """The share of a task's replayed images that a classifier of real ones recognises, one per seed."""
+    probes = [replica["probes"]["replay recognition"] for replica in record["replicas"]]
+    return np.array(probes, dtype=float)[:, 0, int(task) - 1]
+
+
+PROBED = {"embedding: ": embedding.metric, "recognised: task ": recognised}
+"""Metrics that are read from probes, as fractions, by the beginning of their names."""
 
 
 def metric(scores: np.ndarray, name: str) -> np.ndarray:

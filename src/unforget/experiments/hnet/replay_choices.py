@@ -40,6 +40,12 @@ EXPERIMENTS = (split_mnist_replay_choices,)
 _PLACES = (("table-1", "HNET+R"), ("table-2", "HNET+R"))
 CELLS = (
     *(
+        Cell("hnet", "text-choices", "S-CL3", f"HNET+R, {column}", f"split-mnist-replay-choices/{name}", "CL3")
+        for column, name in (
+            ("no condition", "no-condition"), ("condition of 10", "condition-10"), ("condition of 1000", "condition-1000"),
+        )
+    ),
+    *(
         Cell("hnet", artifact, "S-CL3", column, f"split-mnist-replay-choices/{name}", "CL3", variant=True)
         for name in _CHOICES
         for artifact, column in _PLACES

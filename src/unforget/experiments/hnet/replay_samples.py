@@ -1,6 +1,6 @@
 """Figure A8: what the protected replay model draws when it learns MNIST class by class."""
 
-from unforget.experiments.spec import Experiment, Profile, Run
+from unforget.experiments.spec import Cell, Experiment, Profile, Run
 
 _BY_CLASS = {"classes": 1, "tasks": 10}
 
@@ -23,4 +23,7 @@ replay_samples = Experiment(
 )  # fmt: skip
 
 EXPERIMENTS = (replay_samples,)
-CELLS = ()
+CELLS = tuple(
+    Cell("hnet", "figure-a8", f"digit {digit}", "VAE, recognised", "replay-samples/vae", "CL3", f"recognised: task {digit + 1}")
+    for digit in range(10)
+)

@@ -11,6 +11,7 @@ METHODS = {
     "online-ewc": "unforget.methods.ewc:OnlineEWC",
     "si": "unforget.methods.si:SI",
     "hnet": "unforget.methods.hnet:HNET",
+    "hrn": "unforget.methods.hrn:HRN",
 }
 """Methods by name. An entry may point outside the package: add yours to train it with the same loop and records."""
 

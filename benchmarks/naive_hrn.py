@@ -146,9 +146,13 @@ class NaiveHRN:
         for number, chunk in enumerate(y.split(self.learner.units.channels)):
             z = F.conv2d(chunk[None], p["W"], p.get("b"), kind.stride, kind.padding)[0]
             if kind.norm:
-                own, z = self.training and z[0].numel() > 1, z.flatten(1)
-                mean, var = (z.mean(1), z.var(1, unbiased=False)) if own else (unit.mean, unit.var)
-                if own:
+                z = z.flatten(1)
+                if z.shape[1] == 1:  # one number has no variance
+                    mean, var = torch.zeros_like(unit.mean), torch.full_like(unit.var, 1 - 1e-5)
+                elif not self.training:
+                    mean, var = unit.mean, unit.var
+                else:
+                    mean, var = z.mean(1), z.var(1, unbiased=False)
                     unit.mean = 0.9 * unit.mean + 0.1 * mean.detach()
                     unit.var = 0.9 * unit.var + 0.1 * z.var(1).detach()
                 z = (z - mean[:, None]) / (var[:, None] + 1e-5).sqrt() * p["gamma"][:, None] + p["beta"][:, None]

@@ -41,8 +41,8 @@ from unforget.nets.layout import fan_in_uniform
 from unforget.nets.units import Classifier, Kind
 
 Group = tuple[int, int, int, int, int, bool, str, float]
-ROWS_AT_ONCE = 256
-"""Samples of all replicas together that prediction sends through the units at once: their maps then fit a cache."""
+ROWS_AT_ONCE = 1024
+"""Samples of all replicas together that prediction sends through the units at once: memory bounds it, overhead wants more."""
 
 
 @dataclass(frozen=True)
@@ -185,7 +185,7 @@ class HRN:
             now.ban(used, self.units.unfit(maps, places) if number < o.n_res - 1 else None)
             now.draws = draws.empty(step, number, first, B) if self.bases.any_empty() else None
             scan(work(before, now))
-            chosen, known = now.masks()
+            _, chosen, known = now.rows
             r = residue(h.flatten(0, 1), now.seen())
             norm = r.detach().norm(dim=-1)
             r = (r * (known & (norm >= TINY))[:, None]).unflatten(0, (S, B))
@@ -234,30 +234,33 @@ class HRN:
     def _features(self, x: Tensor) -> Tensor:
         o, (S, M, _), B = self.options, self.state["w"].shape, x.shape[1]
         maps, places = [x.expand(S, *x.shape[1:]).flatten(0, 1)], [(0, n) for n in range(S * B)]
-        h, length = (t.flatten(0, 1) for t in self.hash_input(x))
-        V, w = self.state["V"].flatten(0, 1), self.state["w"].flatten(0, 1)
-        free = (self.state["held"] > 0).to(h.device).unsqueeze(1).repeat(1, B, 1).flatten(0, 1)
-        first_unit = torch.arange(S, device=h.device).repeat_interleave(B) * M
-        H, going = torch.zeros_like(h), torch.ones(S * B, dtype=torch.bool, device=h.device)
+        h, length = self.hash_input(x)
+        V, w, every = self.state["V"].flatten(1, 2), self.state["w"].flatten(0, 1), torch.arange(M, device=x.device)
+        free = (self.state["held"] > 0).to(h.device).unsqueeze(1).repeat(1, B, 1)
+        first, H, going = torch.arange(S, device=h.device)[:, None] * M, None, True
         for number in range(o.n_res):
-            unfit = self.units.unfit(maps, places) if number < o.n_res - 1 else None
-            for n, units in enumerate(unfit or ()):
-                free[n, units] = False
-            c = h.unflatten(0, (S, B)) @ self.state["V"].flatten(1, 2).mT
-            norms = c.view(S * B, M, o.m).square().sum(-1).sqrt().masked_fill(~free, -1.0)
-            best = norms.amax(1)
-            k = (norms >= best[:, None] - TINY).to(torch.uint8).argmax(1)  # the first of those that tie
-            going = going & (best >= 0) & (length > 0)
-            r = residue(h, V[first_unit + k])
+            allowed, unfit = free, self.units.unfit(maps, places) if number < o.n_res - 1 else None
+            if unfit:
+                allowed = free.clone()
+                for n, units in enumerate(unfit):
+                    allowed[n // B, n % B, units] = False
+            c = (h @ V.mT).unflatten(2, (M, o.m))
+            norms = c.square().sum(-1).sqrt_().masked_fill_(~allowed, -1.0)
+            best = norms.amax(-1)
+            k = (norms >= best[..., None] - TINY).to(torch.uint8).argmax(-1)  # the first of those that tie
+            chosen = every == k[..., None]
+            r = torch.baddbmm(h, (c * chosen[..., None]).flatten(2), V, alpha=-1)
             norm = r.norm(dim=-1)
-            H = H + torch.where(going[:, None], h if o.projections else r * (norm >= TINY)[:, None], 0.0)
+            going = (best >= 0) & (length > 0) & going
+            r = (h if o.projections else r) * (going & (o.projections | (norm >= TINY)))[..., None]
+            H = r if number == 0 else H.add_(r)
             if number == o.n_res - 1:
                 break
-            free = free.scatter(1, k[:, None], False)
-            going = going & (norm >= o.tau_d)
-            route = torch.where(going, first_unit + k, -1).tolist()
+            free, going = free & ~chosen, going & (norm >= o.tau_d)
+            route = torch.where(going, first + k, -1).flatten().tolist()
             maps, places, h, length = self.units.run(w, maps, places, route, None, train=False)
-        return H.unflatten(0, (S, B))
+            h, length = h.unflatten(0, (S, B)), length.view(S, B)
+        return H
 
     def counts(self) -> "dict[str, int | Tensor]":
         units, classifier = self.units.parameters(), self.classifier.layout.size

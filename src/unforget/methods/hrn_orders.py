@@ -10,17 +10,17 @@ The first is what the released code does, and what every experiment uses; the ot
 An order is a list of levels' work; `scan` runs each over all rows.
 """
 
-from unforget.methods.hrn_routing import Level, Work, select, update
+from unforget.methods.hrn_routing import Level, Work
 
 
 def deferred(before: Level | None, now: Level | None) -> Work:
     """The work of a scan between a level and the next (None before the first and after the last)."""
-    return ([(update, before)] if before else []) + ([(select, now)] if now else [])
+    return ([(Level.update, before)] if before else []) + ([(Level.select, now)] if now else [])
 
 
 def depth(before: Level | None, now: Level | None) -> Work:
     """As `deferred`, with updates at once."""
-    return [(select, now), (update, now)] if now else []
+    return [(Level.select, now), (Level.update, now)] if now else []
 
 
 ORDERS = {"deferred": (deferred, False), "depth": (depth, False), "sample": (depth, True)}

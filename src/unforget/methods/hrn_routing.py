@@ -7,6 +7,7 @@ order of work shows it.
 """
 
 from collections.abc import Callable, Sequence
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -69,16 +70,20 @@ class Level:
             self.c[r][i][k] = c
             self.norms[r][i][k] = sum(x * x for x in c) ** 0.5
 
-    def masks(self) -> tuple[Tensor, Tensor]:
-        """Which rows have a unit, and which of them one that was initialised already: [rows] each."""
-        unit, fresh = torch.tensor([self.unit, self.fresh], device=self.h.device).flatten(1)
-        return unit >= 0, (unit >= 0) & (fresh == 0)
+    @cached_property
+    def rows(self) -> tuple[Tensor, Tensor, Tensor]:
+        """After the scan, for each row: replica · M + unit (unit 0 where there is none), whether it has a unit, and
+        whether that was initialised already."""
+        M = self.bases.V.shape[1]
+        units = [max(k, 0) + r * M for r, row in enumerate(self.unit) for k in row]
+        chosen = [k >= 0 for row in self.unit for k in row]
+        known = [k >= 0 and not new for row in zip(self.unit, self.fresh, strict=True) for k, new in zip(*row, strict=True)]
+        units, chosen, known = torch.tensor([units, chosen, known], device=self.h.device)
+        return units, chosen > 0, known > 0
 
     def seen(self) -> Float[Tensor, "rows m s"]:
         """The bases V_k that the rows were projected on: as they were at selection, before any effect of it."""
-        (S, M), B = self.bases.V.shape[:2], len(self.unit[0])
-        units = [max(k, 0) + r * M for r in range(S) for k in self.unit[r]]
-        V = self.bases.V.flatten(0, 1)[torch.tensor(units, device=self.h.device)]
+        B, V = len(self.unit[0]), self.bases.V.flatten(0, 1)[self.rows[0]]
         for (r, k), now in self.bases.versions.items():
             for i in range(B):
                 if self.unit[r][i] == k and self.version[r][i] != now:
@@ -113,16 +118,6 @@ class Level:
 
 
 Work = Sequence[tuple[Callable[[Level, int, int], int | None], Level]]
-
-
-def select(level: Level, r: int, i: int) -> None:
-    """Work of a scan: the row chooses its unit."""
-    level.select(r, i)
-
-
-def update(level: Level, r: int, i: int) -> int:
-    """Work of a scan: the row's selection takes effect."""
-    return level.update(r, i)
 
 
 def scan(work: Work) -> None:
@@ -163,14 +158,11 @@ class Routes:
     def scale(self) -> Float[Tensor, "S M"]:
         """min(1, ‖r̄_k‖) of Eq. 7; 0 for a unit that nothing was projected on but vectors that started it."""
         V = self.levels[0].bases.V
-        (S, M, _, s), total, count = V.shape, V.new_zeros(len(V) * V.shape[1], V.shape[3]), 0
+        S, M, _, s = V.shape
+        total, count = V.new_zeros(S * M, s), V.new_zeros(S * M)
         for level in self.levels:
-            B = len(level.unit[0])
-            units = torch.tensor(
-                [max(k, 0) + r * M for r, row in enumerate(level.unit) for k in row], device=V.device
-            )
-            known = level.masks()[1]
-            total.index_add_(0, units, level.residue.reshape(S * B, s))  # residues of all other rows are zero
-            count = count + torch.zeros_like(total[:, 0]).index_add_(0, units, known.to(V))
-        mean = total.norm(dim=1) / count.clamp(min=1)
+            units, _, known = level.rows
+            total.index_add_(0, units, level.residue.reshape(-1, s))  # residues of all other rows are zero
+            count.index_add_(0, units, known.to(V))
+        mean = total.norm(dim=1) / count.clamp_(min=1)
         return mean.clamp(max=1).view(S, M)

@@ -1,6 +1,6 @@
 """All units of all replicas: their weights, hash functions and growth, and running many rows through them at once."""
 
-from itertools import groupby
+from itertools import groupby, pairwise
 
 import torch
 import torch.nn.functional as F
@@ -114,28 +114,33 @@ class Units:
         """
         kinds, s, device = self.state["kind"].flatten().tolist(), self.state["V"].shape[-1], w.device
         running = self.state["running"].flatten(0, 1)
-        going = sorted((n for n, k in enumerate(units) if k >= 0), key=lambda n: (places[n][0], kinds[units[n]], units[n]))
+        # Training: one batched product for all rows of a kind. Prediction: a convolution for each unit, which is faster
+        # where many rows share one.
+        same = (lambda n: (places[n][0], kinds[units[n]])) if train else (lambda n: (places[n][0], units[n]))
+        going = sorted((n for n, k in enumerate(units) if k >= 0), key=lambda n: (same(n), units[n]))
         outputs, hashes, order, found = [], [], [], []
         next_places = [(-1, -1)] * len(units)
-        for (source, number), group in groupby(going, key=lambda n: (places[n][0], kinds[units[n]])):
-            rows, kind = list(group), self.kinds[number]
-            own = [units[n] for n in rows]
-            at, k, n = torch.tensor([[places[n][1] for n in rows], own, rows], device=device)
+        for (source, _), group in groupby(going, key=same):
+            rows = list(group)
+            own, at = [units[n] for n in rows], torch.tensor([places[n][1] for n in rows], device=device)
+            kind, x = self.kinds[kinds[own[0]]], maps[source][at]
             size = kind.layout(self.channels).size
-            x = maps[source][at]
-            chunks = x.shape[1] // self.channels
-            keep = draws[n, :chunks, : kind.filters] >= kind.dropout if draws is not None and kind.dropout else None
-            tiny = kind.output(tuple(x.shape[2:])) == (1, 1)  # a single number has no variance
-            fixed = running[k, :, : kind.filters] if kind.norm and (tiny or not train) else None
-            y, statistics = kind.apply(w.index_select(0, k)[:, :size], x, self.channels, keep, fixed)
-            if statistics is not None:
-                found.append((rows, k.repeat_interleave(chunks), F.pad(statistics.flatten(0, 1), (0, self.widest - kind.filters))))
+            if train:
+                k, chunks = torch.tensor(own, device=device), x.shape[1] // self.channels
+                keep = None
+                if draws is not None and kind.dropout:
+                    keep = draws[torch.tensor(rows, device=device), :chunks, : kind.filters] >= kind.dropout
+                y, statistics = kind.apply(w.index_select(0, k)[:, :size], x, self.channels, keep)
+                if statistics is not None:
+                    padded = F.pad(statistics.flatten(0, 1), (0, self.widest - kind.filters))
+                    found.append((rows, k.repeat_interleave(chunks), padded))
+            else:
+                y = kind.infer(w[own[0], :size], x, self.channels, running[own[0], :, : kind.filters])
             for i, row in enumerate(rows):
                 next_places[row] = (len(outputs), i)
             outputs.append(y)
             starts = [i for i in range(len(own)) if i == 0 or own[i] != own[i - 1]] + [len(own)]
-            runs = [(own[a], a, b) for a, b in zip(starts, starts[1:], strict=False)]
-            hashes.append(hashing.hashed(y.flatten(1), self.tables(), runs, s))
+            hashes.append(hashing.hashed(y.flatten(1), self.tables(), [(own[a], a, b) for a, b in pairwise(starts)], s))
             order += rows
         if found:
             self._advance(running, found)

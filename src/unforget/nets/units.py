@@ -18,6 +18,7 @@ from unforget.nets.layout import Layout, fan_in_uniform, linear_shapes
 from unforget.nets.mlp import linear
 
 ACTIVATIONS = {"leaky": F.leaky_relu, "relu": F.relu}
+INFERENCE = {"leaky": F.leaky_relu_, "relu": F.relu_}
 MOMENTUM, EPS = 0.1, 1e-5
 """Of batch normalisation, as in torch."""
 
@@ -57,33 +58,45 @@ class Kind(NamedTuple):
         x: Float[Tensor, "rows C H W"],
         channels: int,
         keep: Bool[Tensor, "rows chunks filters"] | None = None,
-        running: Float[Tensor, "rows 2 filters"] | None = None,
     ) -> tuple[Float[Tensor, "rows filters h w"], Float[Tensor, "rows chunks 2 filters"] | None]:
-        """The rows' maps, each through a unit with its own weights.
+        """Training: the rows' maps, each through a unit with its own weights; `keep` says what dropout leaves.
 
-        With `running` (means and variances) those normalise, else every chunk's own statistics do, and these are
-        returned beside the maps (mean and unbiased variance). `keep` says which channels dropout leaves.
+        Beside the maps, the mean and unbiased variance that each chunk was normalised by. Maps of one number are not
+        normalised: they have no variance.
         """
         rows, chunks, out = len(x), x.shape[1] // channels, self.output(x.shape[2:])
         tensors = self.layout(channels).split(weights)
         columns = F.unfold(x.reshape(-1, channels, *x.shape[2:]), self.kernel, padding=self.padding, stride=self.stride)
         # Unfolded, all rows are one batched product, each with its own weights; faster here than one convolution a unit.
-        columns = columns.unflatten(0, (rows, chunks))
-        y = tensors["W"].flatten(2).unsqueeze(1) @ columns
+        y = tensors["W"].flatten(2).unsqueeze(1) @ columns.unflatten(0, (rows, chunks))
         statistics = None
-        if self.norm and running is None:
-            y, statistics = _normalise(y, tensors["gamma"], tensors["beta"])
-        elif self.norm:
-            mean, var = running[:, None, :, :, None].unbind(2)
-            gamma, beta = (tensors[name][:, None, :, None] for name in ("gamma", "beta"))
-            y = (y - mean) * (gamma * (var + EPS).rsqrt()) + beta
-        else:
+        if not self.norm:
             y = y + tensors["b"][:, None, :, None]
+        elif out == (1, 1):
+            y = y * tensors["gamma"][:, None, :, None] + tensors["beta"][:, None, :, None]
+        else:
+            y, statistics = _normalise(y, tensors["gamma"], tensors["beta"])
         y = ACTIVATIONS[self.activation](y)
         if keep is not None and self.dropout:
             y = y * (keep.to(y) / (1 - self.dropout)).unsqueeze(-1)
         y = y.squeeze(1) if chunks == 1 else y.sum(1)
         return y.unflatten(-1, out), statistics
+
+    def infer(
+        self, weights: Float[Tensor, "size"], x: Float[Tensor, "rows C H W"], channels: int, running: Float[Tensor, "2 filters"]
+    ) -> Float[Tensor, "rows filters h w"]:
+        """Test time: all rows through one unit, normalised by its running mean and variance; no dropout, no gradient."""
+        tensors = self.layout(channels).split(weights)
+        W, b = tensors["W"], tensors.get("b")
+        if self.norm:
+            mean, var = running if self.output(x.shape[2:]) != (1, 1) else (0.0, 1.0 - EPS)
+            scale = tensors["gamma"] * (var + EPS) ** -0.5
+            W, b = W * scale.view(-1, 1, 1, 1), tensors["beta"] - mean * scale
+        total = None
+        for chunk in x.split(channels, 1):
+            y = INFERENCE[self.activation](F.conv2d(chunk, W, b, self.stride, self.padding))
+            total = y if total is None else total.add_(y)
+        return total
 
 
 def _normalise(y: Tensor, gamma: Tensor, beta: Tensor) -> tuple[Tensor, Tensor]:

@@ -9,8 +9,6 @@ import math
 import torch
 import torch.nn.functional as F
 
-from unforget.nets import hashing
-
 TINY = 1e-6
 
 

@@ -1,13 +1,13 @@
 """Hash-routed networks: the batched learner against one sample at a time, and what routing and bases promise."""
 
 import math
-from functools import partial
 
 import pytest
 import torch
 from benchmarks.naive_hrn import NaiveHRN
 
 from unforget import records
+from unforget.ahead import Ahead
 from unforget.data import KINDS
 from unforget.data.streams import Samples, Stage, Stream
 from unforget.errors import UnforgetError
@@ -16,6 +16,7 @@ from unforget.loop import Control, Interrupted
 from unforget.methods import find
 from unforget.methods.base import Replicas, options
 from unforget.methods.hrn_scenarios import READINGS, SCENARIOS
+from unforget.probes_hrn import unit_usage
 
 COLOUR = {
     "units": ((2, 6, 3, 2, 2, False, "leaky", 0.5), (1, 6, 3, 1, 2, False, "leaky", 0.5), (1, 3, 2, 1, 1, False, "relu", 0.5)),
@@ -62,11 +63,16 @@ def against_naive(stream, order="deferred", steps=30, seeds=(3,), **changes):
     for stage in range(len(stream.stages)):
         (phase,) = fast.phases(stage)
         phase.begin(), slow.begin(stage)
+        uses = [0] * len(slow.units)
         for step in range(steps):
             batch = phase.batches(step)
             draws = phase.step.args[1]
             slow.step(batch.x[0], batch.y[0], draws, step)
             phase.step(batch, step)
+            for route in slow.log:
+                for k in route:
+                    uses[k] += 1
+            assert fast.state["uses"][0, stage].tolist() == uses
             compare(fast, slow, stage)
         test = stream.tests[stage].x
         torch.testing.assert_close(fast.features(test[None])[0], slow.features(test), rtol=0, atol=1e-10)
@@ -346,3 +352,18 @@ def test_seeds_together_equal_one_alone_through_the_loop(job):
     together, *_ = work.train(job())
     alone, *_ = work.train(job(seeds=(1,)))
     assert together["replicas"][1] == alone["replicas"][0] and together["replicas"][0]["finite"]
+
+
+def test_usage_is_probed(job):
+    _, one, stream = work.train(job())
+    per_stage = unit_usage(one, stream).sum(2)
+    assert per_stage.shape == (2, 3) and (per_stage > 2 * 6 * 16).all() and (per_stage <= 3 * 6 * 16).all()
+
+
+def test_numbers_drawn_ahead_do_not_depend_on_when_they_are_asked_for():
+    seeds = torch.tensor([3, 4])
+    forwards, backwards, alone = (Ahead(s, "a", (5, 2)) for s in (seeds, seeds, seeds[1:]))
+    rows = [forwards(step) for step in range(600)]
+    assert all(torch.equal(backwards(step), rows[step]) for step in (599, 3, 300, 0))
+    assert torch.equal(alone(300), rows[300][1:]) and rows[0].shape == (2, 5, 2)
+    assert len({float(row[0, 0, 0]) for row in rows}) > 590

@@ -1,9 +1,10 @@
-"""Hash-routed networks: batched routing against one sample at a time, and ten seeds together; milliseconds per 16 samples.
+"""Hash-routed networks: batched routing against one sample at a time; milliseconds per 16 samples.
 
 Training steps (classifier, backward pass and Adam included) and inference, of one seed; the plain form is
-`benchmarks/naive_hrn.py`, its inference timed on some images. Both have been trained for some steps before, so that bases
-are filled. Digits for Pairwise-MNIST (MNIST where it is at hand), smooth random colour images for SVHN and CIFAR-100.
-`seeds` times as many samples are made by a step of several seeds; its `naive / batched` compares the cost of one seed.
+`benchmarks/naive_hrn.py`, its inference timed on some images. Both have been trained for some steps before, so that
+bases are filled. Digits for Pairwise-MNIST (MNIST where it is at hand), smooth random colour images for SVHN and
+CIFAR-100. `seeds` times as many samples are made by a step of several seeds; its `naive / batched` compares the cost
+of one seed.
 """
 
 from collections.abc import Callable
@@ -54,8 +55,8 @@ def measure(setup: Setup) -> list[dict]:
 def _row(scenario: str, reading: str, what: str, seeds: int, naive: float, batched: float, goal: float | None = None):
     return {
         "scenario": scenario, "reading": reading, "what": what, "seeds": seeds, "naive ms": naive,
-        "batched ms a seed": batched, "samples/s": 1e3 * BATCH / batched, "naive / batched": naive / batched, "goal": goal,
-        "met": "" if goal is None else "yes" if naive >= goal * batched else "NO",
+        "batched ms a seed": batched, "samples/s": 1e3 * BATCH / batched, "naive / batched": naive / batched,
+        "goal": goal, "met": "" if goal is None else "yes" if naive >= goal * batched else "NO",
     }  # fmt: skip
 
 

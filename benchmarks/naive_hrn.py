@@ -1,7 +1,8 @@
-"""A hash-routed network one sample at a time: Algorithms 1 to 4 as printed, with the guards that any implementation needs.
+"""A hash-routed network one sample at a time: Algorithms 1 to 4 as printed, with the guards that they need.
 
-Slow and obvious on purpose: the tests compare the package's learner with it, the benchmark times both. One replica; weights,
-hash tables and random draws are taken from a learner, everything else is done here with torch's own functions.
+Slow and obvious on purpose: the tests compare the package's learner with it, the benchmark times both. One replica;
+weights, hash tables and random draws are taken from a learner, everything else is done here with torch's own
+functions.
 """
 
 import math

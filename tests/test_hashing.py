@@ -85,7 +85,10 @@ def test_rows_through_their_own_units_equal_convolutions(kind, chunks):
                 z = F.batch_norm(z, mean, var, p["gamma"], p["beta"], training=True, momentum=1.0)
                 torch.testing.assert_close(statistics[row, number], torch.stack((mean, var)))
             z, fixed = (F.leaky_relu(v) if kind.activation == "leaky" else F.relu(v) for v in (z, fixed))
-            train, test = train + z * (keep[row, number] * 2.0)[:, None, None] if kind.dropout else train + z, test + fixed
+            train, test = (
+                train + z * (keep[row, number] * 2.0)[:, None, None] if kind.dropout else train + z,
+                test + fixed,
+            )
         torch.testing.assert_close(y[row], train[0], rtol=1e-4, atol=1e-4)
         torch.testing.assert_close(kind.infer(w[row], x[row : row + 1], 3, running), test, rtol=1e-4, atol=1e-4)
 

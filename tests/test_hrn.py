@@ -19,7 +19,8 @@ from unforget.methods.hrn_scenarios import READINGS, SCENARIOS
 from unforget.probes_hrn import unit_usage
 
 COLOUR = {
-    "units": ((2, 6, 3, 2, 2, False, "leaky", 0.5), (1, 6, 3, 1, 2, False, "leaky", 0.5), (1, 3, 2, 1, 1, False, "relu", 0.5)),
+    "units": ((2, 6, 3, 2, 2, False, "leaky", 0.5), (1, 6, 3, 1, 2, False, "leaky", 0.5),
+              (1, 3, 2, 1, 1, False, "relu", 0.5)),
     "activation": "relu", "logit_dropout": 0.2, "s": 60,
 }  # fmt: skip
 GREY = {"s": 50, "hidden": (8, 6)}
@@ -39,10 +40,10 @@ def images(dtype=torch.float64, colour=False, tasks=2, n=64, hard=False):
         y = torch.randint(0, 2, (n,), generator=g) + 2 * t
         return Samples(x, y, lambda x, y: x)
 
+    stages = tuple(Stage(f"task {t + 1}", (t,), samples(t, n)) for t in range(tasks))
     return Stream(
-        "smooth", 2, (3 if colour else 1, 12, 12), tuple(Stage(f"task {t + 1}", (t,), samples(t, n)) for t in range(tasks)),
-        tuple(samples(t, 20) for t in range(tasks)), {},
-    )  # fmt: skip
+        "smooth", 2, (3 if colour else 1, 12, 12), stages, tuple(samples(t, 20) for t in range(tasks)), {}
+    )
 
 
 def learner(stream, seeds=(0,), scan=None, double=True, order="deferred", **changes):
@@ -121,8 +122,8 @@ def test_batched_equals_naive_where_it_is_hard(reading, colour):
 
 
 def test_other_choices_equal_naive():
-    """Four residues on small maps (where a kernel does not fit, and where it leaves one number), no basis update, single
-    vectors replaced, projections in the output."""
+    """Four residues on small maps (where a kernel does not fit, and where it leaves one number), no basis update,
+    single vectors replaced, projections in the output."""
     against_naive(images(), steps=12, n_res=4, **GREY)
     against_naive(images(), steps=12, update=False, tau_expand=0.4, **GREY)
     against_naive(images(), steps=12, update_single=True, projections=True, **GREY)
@@ -293,11 +294,18 @@ def test_scenarios_have_the_sizes_of_the_paper():
         stream = Stream("sizes", 10, (channels, side, side), stages, (Samples(x, y),) * 3, {})
         one = learner(stream, double=False, **SCENARIOS[scenario])
         assert (one.counts()["units"].tolist(), one.counts()["classifier"]) == ([units], classifier)
-        epochs = {"pairwise-mnist": (5, 5, 5), "fashion-mnist": (20, 10, 10), "svhn-cifar": (8, 15, 15), "cifar": (15,) * 3}
+        epochs = {
+            "pairwise-mnist": (5, 5, 5),
+            "fashion-mnist": (20, 10, 10),
+            "svhn-cifar": (8, 15, 15),
+            "cifar": (15,) * 3,
+        }
         steps = [one.phases(stage)[0].steps for stage in range(3)]
         assert steps == [40 // 16 * n for n in epochs[scenario]]
         one.begin(1)
-        assert one.state["w"].shape[1] == len(one.state["kind"][0]) == {"pairwise-mnist": 4, "cifar": 6}.get(scenario, 8)
+        assert (
+            one.state["w"].shape[1] == len(one.state["kind"][0]) == {"pairwise-mnist": 4, "cifar": 6}.get(scenario, 8)
+        )
 
 
 def test_a_short_last_batch_is_kept_when_asked():
@@ -310,7 +318,9 @@ def test_what_does_not_fit_is_refused():
         learner(images(), outputs=3)
     with pytest.raises(UnforgetError, match="multiples of 3"):
         learner(images(colour=True), n_res=3)
-    flat = Stream("flat", 2, (5,), (Stage("t", (0,), Samples(torch.zeros(4, 5), torch.zeros(4, dtype=torch.int64))),), (), {})
+    flat = Stream(
+        "flat", 2, (5,), (Stage("t", (0,), Samples(torch.zeros(4, 5), torch.zeros(4, dtype=torch.int64))),), (), {}
+    )
     with pytest.raises(UnforgetError, match="needs images"):
         learner(flat)
 
@@ -330,7 +340,8 @@ def job(monkeypatch):
         options = GREY | {"iterations": 6, "grow": (0, 1), "n_res": 3} | changes
         return work.Job(
             {"run": "tiny/hrn", "stream": {"kind": "small images"}, "method": "hrn", "scenario": "CL1",
-             "views": ["own classifier", "CL3"], "options": options, "probes": []}, tuple(seeds), checkpoints=checkpoints,
+             "views": ["own classifier", "CL3"], "options": options, "probes": []},
+            tuple(seeds), checkpoints=checkpoints,
         )  # fmt: skip
 
     return make

@@ -8,9 +8,9 @@ y_0 = x, h_0 = φ_0(x); at every level l = 0, 1, ...:
 H(x) = Σ_l r_l (Eq. 5). Loss: cross-entropy of the task's classifier on H(x) + λ Σ_l ‖r_l‖₁, batch means (Eq. 6). The
 gradient of unit k is scaled by min(1, ‖r̄_k‖), r̄_k the mean of the batch's residues over V_k (Eq. 7).
 
-Algorithm 1 sums d−1 residues, figure 1 and Eq. 5 sum d (`n_res`). With n_res = 1 no unit is ever run: H(x) is what a fixed
-hash of the pixels leaves. Every stage has a classifier over all `outputs`, trained in its stage only; labels stay raw
-(view "own classifier").
+Algorithm 1 sums d−1 residues, figure 1 and Eq. 5 sum d (`n_res`). With n_res = 1 no unit is ever run: H(x) is what a
+fixed hash of the pixels leaves. Every stage has a classifier over all `outputs`, trained in its stage only; labels
+stay raw (view "own classifier").
 
 Seeds train together: their rows go through the same operations, each with its own unit's weights; only the choice of
 units, made on the host, takes them one by one. That saves overhead, which is most of a step where maps are small
@@ -42,7 +42,7 @@ from unforget.nets.units import Classifier, Kind
 
 Group = tuple[int, int, int, int, int, bool, str, float]
 ROWS_AT_ONCE = 1024
-"""Samples of all replicas together that prediction sends through the units at once: memory bounds it, overhead wants more."""
+"""Samples of all replicas together that prediction sends through the units at once: less overhead against memory."""
 
 
 @dataclass(frozen=True)
@@ -51,8 +51,8 @@ class Options:
 
     `units`: groups of equal units (number, filters, kernel, stride, padding, normalised, activation, channel dropout).
     `rule`: Algorithm 2 ("age") or what the released code does ("countdown"). `projections`: H(x) sums h_l, not r_l.
-    `grow`: units added before each stage; `grow_when_full`: as many before a stage (not the first) whenever all bases are
-    full. `epochs`: passes over the samples, one number or one per stage; `iterations`: steps per stage instead.
+    `grow`: units added before each stage; `grow_when_full`: as many before a stage (not the first) whenever all bases
+    are full. `epochs`: passes over the samples, one number or one per stage; `iterations`: steps per stage instead.
     """
 
     units: tuple[Group, ...] = ((2, 16, 5, 3, 2, True, "leaky", 0.0), (2, 16, 2, 3, 0, True, "leaky", 0.0))

@@ -1,13 +1,13 @@
-"""Projection bases of hash-routed units: how a unit is selected, and how its basis grows and changes (Algorithms 2 to 4).
+"""Bases of hash-routed units: how a unit is selected, and how its basis grows and changes (Algorithms 2 to 4).
 
 The bases V [S, M, m, s] are on the device; everything counted (vectors held, ages, ...) is on the host, because what
-happens next depends on it. Both are tensors of the learner's state. Decisions are made row by row from coefficients
-V h that the device computed for many rows at once; only events (a first vector, a further one, a replaced one) touch V.
+happens next depends on it. Both are tensors of the learner's state. Decisions are made row by row from coefficients V
+h that the device computed for many rows at once; only events (a first vector, a further one, a replaced one) touch V.
 They become rare: after N selections of a unit about ln(1 + N(ρ−1)/α)/ln ρ vectors have been replaced.
 
 Three thresholds keep two exact executions together where exact arithmetic would leave a tie: residues shorter than
-`TINY` are zero (their direction is rounding noise), units whose projections differ by less are ties (the first one wins),
-and coefficients below it are ties for the smallest one.
+`TINY` are zero (their direction is rounding noise), units whose projections differ by less are ties (the first one
+wins), and coefficients below it are ties for the smallest one.
 """
 
 from collections.abc import Sequence

@@ -6,8 +6,9 @@
 | depth | level by level; it happens at once |
 | sample | one sample after the other through all levels; it happens at once |
 
-The first is what the released code does, and what every experiment uses; the others are there for the tests to compare.
-An order is a list of levels' work; `scan` runs each over all rows.
+An empty unit that several rows drew is started by the first of them; for the others' updates it is a unit like any
+other (their residue was zero). The first order is what the released code does, and what every experiment uses; the
+others are there for the tests to compare. An order is a list of levels' work; `scan` runs each over all rows.
 """
 
 from unforget.methods.hrn_routing import Level, Work

@@ -1,9 +1,9 @@
-"""The routes of a batch: one level at a time, decided row by row on the host (see `hrn_bases`), computed for all at once.
+"""The routes of a batch: level by level, decided row by row on the host (`hrn_bases`), computed for all at once.
 
-Within a batch the weights stand still, so what a unit makes of a sample depends on its route only; what is sequential is
-small: bases, counters and the choice of units. A level's coefficients come from the device in one copy; after an event
-those of the changed unit are computed again for the rows still to come, so every row is decided on the bases that the
-order of work shows it.
+Within a batch the weights stand still, so what a unit makes of a sample depends on its route only; what is sequential
+is small: bases, counters and the choice of units. A level's coefficients come from the device in one copy; after an
+event those of the changed unit are computed again for the rows still to come, so every row is decided on the bases
+that the order of work shows it.
 """
 
 from collections.abc import Callable, Sequence
@@ -77,7 +77,9 @@ class Level:
         M = self.bases.V.shape[1]
         units = [max(k, 0) + r * M for r, row in enumerate(self.unit) for k in row]
         chosen = [k >= 0 for row in self.unit for k in row]
-        known = [k >= 0 and not new for row in zip(self.unit, self.fresh, strict=True) for k, new in zip(*row, strict=True)]
+        known = [
+            k >= 0 and not new for row in zip(self.unit, self.fresh, strict=True) for k, new in zip(*row, strict=True)
+        ]
         units, chosen, known = torch.tensor([units, chosen, known], device=self.h.device)
         return units, chosen > 0, known > 0
 

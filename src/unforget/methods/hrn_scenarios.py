@@ -1,8 +1,8 @@
 """The paper's scenarios and the three readings of its text, as options of `hrn`.
 
 Units, classifiers and numbers are those of the ICLR text's appendix (units with the channels of the image); where the
-released configurations differ, the printed value stands in `SCENARIOS` and the other in `RELEASED`. The printed τ_d = 0.2 of
-two scenarios is τ_empty's value under the wrong symbol: τ_d is 1e-5 everywhere.
+released configurations differ, the printed value stands in `SCENARIOS` and the other in `RELEASED`. The printed τ_d =
+0.2 of two scenarios is τ_empty's value under the wrong symbol: τ_d is 1e-5 everywhere.
 """
 
 READINGS = {
@@ -10,8 +10,8 @@ READINGS = {
     "figure1": {"n_res": 3},
     "released": {"n_res": 2, "rule": "countdown", "eq7": False},
 }
-"""What depth d = 3 means: Algorithm 1 and the released code sum two residues, figure 1 and Eq. 5 three. The released code
-replaces vectors by another rule, and its scaling of gradients (Eq. 7) has no effect."""
+"""What depth d = 3 means: Algorithm 1 and the released code sum two residues, figure 1 and Eq. 5 three. The released
+code replaces vectors by another rule, and its scaling of gradients (Eq. 7) has no effect."""
 
 _DENSE = {"hidden": (60, 10), "activation": "leaky", "dropout": 0.2, "outputs": 10, "s": 300, "lam": 1.0}
 _COLOUR = {

@@ -19,7 +19,7 @@ Places = list[tuple[int, int]]
 
 
 class Units:
-    """Slots [S, M]; weights "w" [S, M, size] and running statistics "running" [S, M, 2, F], padded to the largest kind."""
+    """Slots [S, M]: weights "w" [S, M, size] and running statistics "running" [S, M, 2, F], padded to the largest."""
 
     def __init__(self, state: dict[str, Tensor], bases: Bases, kinds: tuple[Kind, ...], numbers: tuple[int, ...],
                  seeds: Int[Tensor, "S"], input_shape: tuple[int, ...], convolutions: int, like: Tensor):  # fmt: skip

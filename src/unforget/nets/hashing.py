@@ -1,8 +1,9 @@
 """Feature hashing (Weinberger et al. 2009; sections 2 and 3.2.1 of the HRN paper): vectors of any length to length s.
 
-A hash function φ is one table of *slots* in [0, 2s): input j is added to bucket slot mod s, with a minus sign where the
-slot is s or more. Bucket and sign are uniform and independent, so that inner products are kept on average. Shorter inputs
-use the beginning of the table. Nothing is multiplied by a matrix: the forward pass scatters, the backward pass gathers.
+A hash function φ is one table of *slots* in [0, 2s): input j is added to bucket slot mod s, with a minus sign where
+the slot is s or more. Bucket and sign are uniform and independent, so that inner products are kept on average.
+Shorter inputs use the beginning of the table. Nothing is multiplied by a matrix: the forward pass scatters, the
+backward pass gathers.
 """
 
 from collections.abc import Sequence
@@ -22,7 +23,9 @@ def slots(seeds: Int[Tensor, "S"], name: str, n: int, s: int) -> Int[Tensor, "S 
     return random.integers(seeds, f"hash/{name}", 0, (n,), 2 * s)
 
 
-def hashed(x: Float[Tensor, "rows n"], tables: Int[Tensor, "G N"], runs: Sequence[Run], s: int) -> Float[Tensor, "rows s"]:
+def hashed(
+    x: Float[Tensor, "rows n"], tables: Int[Tensor, "G N"], runs: Sequence[Run], s: int
+) -> Float[Tensor, "rows s"]:
     """φ(x) of every row, not normalised; `runs` cover the rows without gaps, and N may exceed n."""
     return _SignedScatter.apply(x, tables, tuple(runs), s)
 

@@ -1,8 +1,9 @@
 """The convolutional units of a hash-routed network and the dense classifiers behind it, as pure functions.
 
-A unit convolves maps with as many channels as the image has; deeper maps are cut into chunks of that many channels, every
-chunk goes through the same unit, and the results are summed. Rows of a batch may go through units with different weights
-(the kind of unit is the same), and are normalised one by one: the paper's network sees one sample at a time.
+A unit convolves maps with as many channels as the image has; deeper maps are cut into chunks of that many channels,
+every chunk goes through the same unit, and the results are summed. Rows of a batch may go through units with
+different weights (the kind of unit is the same), and are normalised one by one: the paper's network sees one sample
+at a time.
 """
 
 from dataclasses import dataclass
@@ -67,7 +68,7 @@ class Kind(NamedTuple):
         rows, chunks, out = len(x), x.shape[1] // channels, self.output(x.shape[2:])
         tensors = self.layout(channels).split(weights)
         columns = F.unfold(x.reshape(-1, channels, *x.shape[2:]), self.kernel, padding=self.padding, stride=self.stride)
-        # Unfolded, all rows are one batched product, each with its own weights; faster here than one convolution a unit.
+        # Unfolded, all rows are one batched product, each with its own weights: faster here than a convolution a unit.
         y = tensors["W"].flatten(2).unsqueeze(1) @ columns.unflatten(0, (rows, chunks))
         statistics = None
         if not self.norm:
@@ -83,9 +84,13 @@ class Kind(NamedTuple):
         return y.unflatten(-1, out), statistics
 
     def infer(
-        self, weights: Float[Tensor, "size"], x: Float[Tensor, "rows C H W"], channels: int, running: Float[Tensor, "2 filters"]
+        self,
+        weights: Float[Tensor, "size"],
+        x: Float[Tensor, "rows C H W"],
+        channels: int,
+        running: Float[Tensor, "2 filters"],
     ) -> Float[Tensor, "rows filters h w"]:
-        """Test time: all rows through one unit, normalised by its running mean and variance; no dropout, no gradient."""
+        """Test time: all rows through one unit, normalised by its running mean and variance; no dropout."""
         tensors = self.layout(channels).split(weights)
         W, b = tensors["W"], tensors.get("b")
         if self.norm:
@@ -103,9 +108,7 @@ def _normalise(y: Tensor, gamma: Tensor, beta: Tensor) -> tuple[Tensor, Tensor]:
     """Every (row, chunk, channel) by its own mean and variance over its area."""
     chunks, area = y.shape[1], y.shape[3]
     scale, shift = (v.unsqueeze(1).expand(y.shape[:3]).flatten() for v in (gamma, beta))
-    out, mean, inverse = torch.native_batch_norm(
-        y.reshape(1, -1, area), scale, shift, None, None, True, MOMENTUM, EPS
-    )
+    out, mean, inverse = torch.native_batch_norm(y.reshape(1, -1, area), scale, shift, None, None, True, MOMENTUM, EPS)
     variance = (inverse.detach() ** -2 - EPS) * (area / (area - 1))
     statistics = torch.stack((mean.detach(), variance)).unflatten(1, (len(y), chunks, -1))
     return out.view_as(y), statistics.movedim(0, 2)
@@ -143,9 +146,12 @@ class Classifier:
         return (self.dropout,) * (len(self.sizes) - 2) + (self.logit_dropout,)
 
     def apply(
-        self, weights: Float[Tensor, "S size"], x: Float[Tensor, "S B n"], draws: Float[Tensor, "S B width"] | None = None
+        self,
+        weights: Float[Tensor, "S size"],
+        x: Float[Tensor, "S B n"],
+        draws: Float[Tensor, "S B width"] | None = None,
     ) -> Float[Tensor, "S B n_out"]:
-        """Outputs; `draws` in [0, 1), one for every unit of every layer, decide what dropout leaves (None: no dropout)."""
+        """Outputs; `draws` in [0, 1), one for every neuron of every layer, decide what dropout leaves (None: all)."""
         tensors, at = self.layout.split(weights), 0
         for i, rate in enumerate(self.rates, 1):
             x = linear(x, tensors[f"W{i}"], tensors[f"b{i}"])

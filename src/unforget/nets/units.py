@@ -7,7 +7,7 @@ at a time.
 """
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import NamedTuple
 
 import torch
@@ -37,8 +37,7 @@ class Kind(NamedTuple):
 
     def layout(self, channels: int) -> Layout:
         """Weights of a unit. A bias before a normalisation would cancel, so there is none."""
-        own = {"gamma": (self.filters,), "beta": (self.filters,)} if self.norm else {"b": (self.filters,)}
-        return Layout({"W": (self.filters, channels, self.kernel, self.kernel), **own})
+        return _layout(self.filters, channels, self.kernel, self.norm)
 
     def initial(self, channels: int, seeds: Int[Tensor, "S"], name: str) -> Float[Tensor, "S size"]:
         """Fresh weights, torch's own default."""
@@ -102,6 +101,12 @@ class Kind(NamedTuple):
             y = INFERENCE[self.activation](F.conv2d(chunk, W, b, self.stride, self.padding))
             total = y if total is None else total.add_(y)
         return total
+
+
+@cache
+def _layout(filters: int, channels: int, kernel: int, norm: bool) -> Layout:
+    own = {"gamma": (filters,), "beta": (filters,)} if norm else {"b": (filters,)}
+    return Layout({"W": (filters, channels, kernel, kernel), **own})
 
 
 def _normalise(y: Tensor, gamma: Tensor, beta: Tensor) -> tuple[Tensor, Tensor]:

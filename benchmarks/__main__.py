@@ -11,7 +11,7 @@ from benchmarks.timing import Setup
 from unforget import runtime
 from unforget.errors import UnforgetError, choose
 
-NAMES = ("replicas", "regulariser", "fisher", "steps", "replay", "run")
+NAMES = ("replicas", "regulariser", "fisher", "steps", "replay", "run", "hrn")
 
 
 def main(arguments: list[str]) -> None:

@@ -19,6 +19,7 @@ METHODS = {
     "hnet-r": "unforget.methods.hnet_r:HNETR",
     "hnet-tir": "unforget.methods.hnet_tir:HNETTIR",
     "rpl-ub": "unforget.methods.rpl_ub:RPLUB",
+    "hrn": "unforget.methods.hrn:HRN",
 }
 """Methods by name. An entry may point outside the package: add yours to train it with the same loop and records."""
 

@@ -11,7 +11,11 @@ from unforget.errors import UnforgetError
 from unforget.methods import METHODS, find
 from unforget.methods.base import options
 
-CASES = [(method, scenario) for method in METHODS for scenario in ("CL1", "CL2", "CL3")]
+CASES = [
+    (method, scenario)
+    for method in METHODS
+    for scenario in (("CL1",) if method in tiny.OWN_CLASSIFIER else ("CL1", "CL2", "CL3"))
+]
 
 
 @pytest.mark.parametrize("method, scenario", CASES)
@@ -20,7 +24,7 @@ def test_seeds_together_equal_one_alone(method, scenario):
     alone, _ = tiny.learner(method, scenario, seeds=(1,))
     tiny.train(together, data), tiny.train(alone, data)
     x = data.tests[0].x[None]
-    for task in (0, None):
+    for task in (0, 1) if method in tiny.OWN_CLASSIFIER else (0, None):
         torch.testing.assert_close(
             together.predict(x, task, 3)[1:2], alone.predict(x, task, 3), rtol=1e-4, atol=1e-5
         )
@@ -51,7 +55,9 @@ class CountOperations(TorchDispatchMode):
 @pytest.mark.parametrize("method, scenario", CASES)
 def test_operations_per_step_do_not_depend_on_replicas(method, scenario):
     counts = []
-    for seeds in ((0,), (0, 1, 2, 3, 4, 5, 6)):
+    # Convolutions lay replicas side by side as channels, which takes a copy unless there is one alone.
+    few = (0, 1) if method in tiny.OWN_CLASSIFIER else (0,)
+    for seeds in (few, (0, 1, 2, 3, 4, 5, 6)):
         learner, data = tiny.learner(method, scenario, seeds)
         tiny.train(learner, data, stages=len(data.stages) - 1)
         counts.append([])
@@ -66,6 +72,7 @@ def test_operations_per_step_do_not_depend_on_replicas(method, scenario):
 
 @pytest.mark.parametrize("method, name, values", [
     ("finetune", "lr", (1e-3, 1e-2)), ("ewc", "strength", (1.0, 1e4)), ("online-ewc", "gamma", (0.1, 1.0)),
+    ("ewc-encoder", "strength", (1.0, 1e4)), ("ell", "code_weight", (0.1, 1e3)), ("vc", "lr", (1e-3, 1e-2)),
     ("si", "c", (1.0, 1e4)), ("hnet", "beta", (0.02, 3.0)), ("hnet", "lr", (1e-3, 4e-3)),
 ])  # fmt: skip
 def test_a_scan_equals_runs_with_each_value(method, name, values):

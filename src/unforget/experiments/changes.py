@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 from unforget.errors import UnforgetError
 
-MAY_BE_ZERO = ("chunk_embedding",)
+MAY_BE_ZERO = ("chunk_embedding", "paddings")
 
 
 def read(settings: Iterable[str]) -> dict[str, Any]:

@@ -11,6 +11,9 @@ METHODS = {
     "online-ewc": "unforget.methods.ewc:OnlineEWC",
     "si": "unforget.methods.si:SI",
     "hnet": "unforget.methods.hnet:HNET",
+    "vc": "unforget.methods.vc:VC",
+    "ewc-encoder": "unforget.methods.ewc_encoder:EWCEncoder",
+    "ell": "unforget.methods.ell:ELL",
 }
 """Methods by name. An entry may point outside the package: add yours to train it with the same loop and records."""
 

@@ -20,10 +20,14 @@ ACCURACY = np.array([[[0.9, np.nan, np.nan], [0.7, 0.8, np.nan], [0.5, 0.6, 1.0]
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("final", 0.7), ("during", 0.9), ("task 2", 0.6), ("forgetting", (0.4 + 0.2) / 2)]
-)
+    ("name", "value"),
+    [
+        ("final", 0.7), ("during", 0.9), ("task 2", 0.6), ("first 2", 0.8), ("forgetting", (0.4 + 0.2) / 2),
+        ("global", (8 * 0.5 + 1 * 0.6 + 1 * 1.0) / 10),
+    ],
+)  # fmt: skip
 def test_metrics_of_a_hand_made_accuracy_matrix(name, value):
-    assert measured.metric(ACCURACY, name) == pytest.approx([value])
+    assert measured.metric(ACCURACY, name, (8, 1, 1)) == pytest.approx([value])
 
 
 def test_joint_training_forgets_nothing_in_between():

@@ -35,7 +35,7 @@ class Run:
 class Cell:
     """A printed (or our own) table cell and the run, as `<experiment>/<run>`, whose number stands beside it.
 
-    `metric` is a metric of `unforget.results.measured` ("final", "during", "task N", ...) or "count NAME" for a number of
+    `metric` is a metric of `unforget.results.measured` ("final", "during", "task N", "first N", ...) or "count NAME" for a number of
     parameters.
     """
 

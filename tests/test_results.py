@@ -70,6 +70,16 @@ def test_cells_fit_the_runs_that_fill_them():
     assert len(set(shown)) == len(shown)
 
 
+def test_cells_of_tasks_that_a_smaller_stream_lacks_are_left_out():
+    config = catalogue.experiment("hrn/cifar100").resolve(catalogue.of("cifar100/vc")[1][0], "smoke")
+    scores = np.tril(np.full((3, 3), 0.5)).tolist()
+    record = {"config": config, "tests": [200] * 3, "replicas": [{"seed": 0, "scan": {}, "scores": {"own classifier": scores}}]}
+    cells = measured.from_records([record])
+    assert set(cells.column) == {
+        "T1 first", "T2 first", "T3 first", "T1 final", "T2 final", "T3 final", "Average over images", "Average over tasks"
+    }  # fmt: skip
+
+
 def test_profiles_name_options_that_some_method_has():
     for experiment in catalogue.EXPERIMENTS.values():
         known = {name for run in experiment.runs for name in methods.find(run.method).Options.__dataclass_fields__}

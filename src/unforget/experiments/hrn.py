@@ -68,7 +68,7 @@ fashion_mnist = Experiment(
     profiles={
         "smoke": Profile(
             {"kind": "fashion then mnist", "first": "digits", "second": "digits"}, (0, 1),
-            {"epochs": (2, 2), "stabilisation_epochs": 1, "images": 50},
+            {"epochs": (1, 1), "stabilisation_epochs": 1, "images": 50},
         ),
         "lite": Profile({"kind": "fashion then mnist"}, tuple(range(3)), {"epochs": (2, 1), "stabilisation_epochs": 1}),
         "paper": Profile({"kind": "fashion then mnist"}, tuple(range(5))),
@@ -79,7 +79,10 @@ fashion_mnist = Experiment(
 
 # --- SVHN, then CIFAR-100 -------------------------------------------------------------------------------------------
 
-_SMALL = {"hidden": (20, 10), "batch": 32, "codes": 20, "stabilisation_epochs": 1, "images": 20}
+_SMALL = {
+    "filters": (6, 9), "hidden": (30, 30), "outputs": 30, "dropout": (0.0, 0.0, 0.0), "batch": 32, "lr": 5e-3, "codes": 20,
+    "stabilisation_epochs": 1, "images": 20,
+}  # fmt: skip
 """Sizes with which the colour networks fit the time of a notebook."""
 
 
@@ -95,7 +98,7 @@ svhn_cifar100 = Experiment(
     profiles={
         "smoke": Profile(
             {"kind": "svhn then cifar100", "first": "colour-digits", "second": "colour-digits-100", "tasks": 2}, (0, 1),
-            _SMALL | {"epochs": (1,) * 3},
+            _SMALL | {"epochs": (2,) * 3},
         ),
         "lite": Profile({"kind": "svhn then cifar100"}, (0,), {"epochs": (1, *[2] * 10), "codes": 300}),
         "paper": Profile({"kind": "svhn then cifar100"}, tuple(range(5))),
@@ -112,7 +115,7 @@ cifar100 = Experiment(
     profiles={
         "smoke": Profile(
             {"kind": "cifar100 in ten tasks", "image_set": "colour-digits-100", "tasks": 3}, (0, 1),
-            _SMALL | {"epochs": (1,) * 3},
+            _SMALL | {"epochs": (2,) * 3},
         ),
         "lite": Profile({"kind": "cifar100 in ten tasks"}, (0,), {"epochs": (2,) * 10, "codes": 300}),
         "paper": Profile({"kind": "cifar100 in ten tasks"}, tuple(range(5))),

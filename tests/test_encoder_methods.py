@@ -138,8 +138,8 @@ def test_what_cannot_work_is_refused():
         tiny.learner("ell", epochs=(1, 1))
     with pytest.raises(UnforgetError, match="one entry per layer each"):
         tiny.learner("vc", filters=(3, 4, 5))
-    with pytest.raises(UnforgetError, match="dropout needs 2 entries"):
-        tiny.learner("vc", dropout=(0.1,))
+    with pytest.raises(UnforgetError, match="head_dropout needs 2 entries"):
+        tiny.learner("vc", head_dropout=(0.1,))
     with pytest.raises(UnforgetError, match="too small for these convolutions"):
         tiny.learner("vc", kernels=(9, 2), strides=(3, 3), paddings=(0, 0))
     learner, data = tiny.learner("vc")

@@ -19,7 +19,7 @@ OWN_CLASSIFIER = {
 """Methods with a classifier for each task, which see images."""
 SHARED_BY_ENCODERS = {
     "filters": (3, 4), "kernels": (3, 2), "strides": (2, 1), "paddings": (1, 0), "channel_dropout": (0.3, 0.0),
-    "hidden": (6,), "head_norm": True, "dropout": (0.2, 0.1), "outputs": 6, "epochs": (2, 2, 2), "batch": 8,
+    "hidden": (6,), "head_norm": True, "head_dropout": (0.2, 0.1), "outputs": 6, "epochs": (2, 2, 2), "batch": 8,
 }  # fmt: skip
 
 

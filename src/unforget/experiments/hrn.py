@@ -1,4 +1,5 @@
-"""Berjaoui (2020): what makes its tables and figures. Architectures and settings are those of ICLR Tables 2 to 13."""
+"""Berjaoui (2020): what makes its tables and figures. Networks and settings of VC, EWC and ELL are those of ICLR
+Tables 2 to 4, 6 to 8 and 10 to 12 (`unforget.results.architectures` makes the tables from them)."""
 
 from unforget.experiments.spec import Cell, Experiment, Profile, Run
 
@@ -7,14 +8,14 @@ OWN = "own classifier"
 # --- Networks and settings ------------------------------------------------------------------------------------------
 # Printed values first. κ of ELL, its weight of old codes, is printed nowhere and comes from the published code.
 
-_PAIRWISE = {"filters": (16, 32), "hidden": (60, 10), "dropout": (0.2, 0.2, 0.0), "epochs": (5,) * 5, "batch": 16}
+_PAIRWISE = {"filters": (16, 32), "hidden": (60, 10), "head_dropout": (0.2, 0.2, 0.0), "epochs": (5,) * 5, "batch": 16}
 _FASHION = _PAIRWISE | {"filters": (32, 64), "epochs": (20, 10)}
 _COLOUR = {
     "filters": (36, 99), "kernels": (3, 2), "strides": (2, 1), "paddings": (2, 1), "channel_dropout": (0.0, 0.5),
-    "hidden": (200, 100), "outputs": 100, "head_activation": "relu", "head_norm": True, "dropout": (0.4, 0.4, 0.2),
+    "hidden": (200, 100), "outputs": 100, "head_activation": "relu", "head_norm": True, "head_dropout": (0.4, 0.4, 0.2),
     "batch": 32,
 }  # fmt: skip
-_COLOUR_EWC = _COLOUR | {"channel_dropout": (0.3, 0.3), "dropout": (0.5, 0.4, 0.2), "strength": 250.0}
+_COLOUR_EWC = _COLOUR | {"channel_dropout": (0.3, 0.3), "head_dropout": (0.5, 0.4, 0.2), "strength": 250.0}
 _COLOUR_ELL = _COLOUR | {"batch": 16, "codes": 2800, "code_weight": 100.0, "stabilisation_epochs": 3}
 
 
@@ -42,7 +43,8 @@ pairwise_mnist = Experiment(
     ),
     profiles={
         "smoke": Profile(
-            {"kind": "pairwise", "image_set": "digits"}, (0, 1), {"epochs": (2,) * 5, "stabilisation_epochs": 1, "images": 50}
+            {"kind": "pairwise", "image_set": "digits"}, (0, 1),
+            {"epochs": (2,) * 5, "stabilisation_epochs": 1, "images": 50},
         ),
         "lite": Profile({"kind": "pairwise"}, tuple(range(3)), {"epochs": (1,) * 5, "stabilisation_epochs": 1}),
         "paper": Profile({"kind": "pairwise"}, tuple(range(5))),
@@ -80,8 +82,8 @@ fashion_mnist = Experiment(
 # --- SVHN, then CIFAR-100 -------------------------------------------------------------------------------------------
 
 _SMALL = {
-    "filters": (6, 9), "hidden": (30, 30), "outputs": 30, "dropout": (0.0, 0.0, 0.0), "batch": 32, "lr": 5e-3, "codes": 20,
-    "stabilisation_epochs": 1, "images": 20,
+    "filters": (6, 9), "hidden": (30, 30), "outputs": 30, "head_dropout": (0.0, 0.0, 0.0), "batch": 32, "lr": 5e-3,
+    "codes": 20, "stabilisation_epochs": 1, "images": 20,
 }  # fmt: skip
 """Sizes with which the colour networks fit the time of a notebook."""
 

@@ -78,8 +78,9 @@ def replica_minutes(experiment: Experiment, run: Run, profile: str) -> float:
 
 
 def _length(options: Mapping[str, Any]) -> int:
-    """Iterations of a task, or epochs of all tasks; 0 where a method declares neither."""
-    return options.get("iterations") or sum(options.get("epochs", ()))
+    """Iterations of a task, or epochs (of all tasks, where they are declared one by one); 0 without either."""
+    epochs = options.get("epochs", 0)
+    return options.get("iterations") or (epochs if isinstance(epochs, int) else sum(epochs))
 
 
 def _gpu_minutes(record: records.Record) -> float | None:

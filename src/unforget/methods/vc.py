@@ -30,8 +30,8 @@ class Options:
     """Pairwise MNIST (ICLR Table 2) by default.
 
     The encoder's layers are `filters`, `kernels`, `strides`, `paddings` and `channel_dropout`, one entry each, all with
-    batch normalisation and leaky ReLU. The classifier has `hidden` layers and `outputs`; `dropout` follows each of them,
-    outputs included, and `head_norm` puts batch normalisation before each activation. `epochs` has one entry per task;
+    batch normalisation and leaky ReLU. The classifier has `hidden` layers and `outputs`; `head_dropout` follows each of
+    them, outputs included, and `head_norm` puts batch normalisation before each activation. `epochs` has one entry per task;
     an incomplete last batch of an epoch is left out.
     """
 
@@ -44,7 +44,7 @@ class Options:
     outputs: int = 10
     head_activation: Activation = "leaky_relu"
     head_norm: bool = False
-    dropout: tuple[float, ...] = (0.2, 0.2, 0.0)
+    head_dropout: tuple[float, ...] = (0.2, 0.2, 0.0)
     epochs: tuple[int, ...] = (5, 5, 5, 5, 5)
     batch: int = 16
     lr: float = 1e-3
@@ -56,14 +56,14 @@ def networks(options: Options, input_shape: tuple[int, ...]) -> tuple[Network, N
     layers = (o.filters, o.kernels, o.strides, o.paddings, o.channel_dropout)
     if len(set(map(len, layers))) > 1:
         raise UnforgetError("filters, kernels, strides, paddings and channel_dropout need one entry per layer each")
-    if len(o.dropout) != len(o.hidden) + 1:
-        raise UnforgetError(f"dropout needs {len(o.hidden) + 1} entries, one per hidden layer and one for the outputs")
+    if len(o.head_dropout) != len(o.hidden) + 1:
+        raise UnforgetError(f"head_dropout needs {len(o.hidden) + 1} entries, one per hidden layer and one for the outputs")
     convolutions = tuple(Conv(*values, dropout=p) for *values, p in zip(*layers))
     encoder = Network(tuple(input_shape), convolutions)
     if min(map(min, encoder.shapes)) < 1:
         raise UnforgetError(f"images of shape {tuple(input_shape)} are too small for these convolutions")
     activations = [o.head_activation] * len(o.hidden) + ["linear"]
-    sizes = zip((*o.hidden, o.outputs), activations, o.dropout, strict=True)
+    sizes = zip((*o.hidden, o.outputs), activations, o.head_dropout, strict=True)
     return encoder, Network((encoder.features,), tuple(Dense(n, o.head_norm, a, p) for n, a, p in sizes))
 
 

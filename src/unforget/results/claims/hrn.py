@@ -227,7 +227,7 @@ SAME_ROW = {
     "Low basis size": "Low basis size",
     "High hashed-feature vector size": "High embedding size",
 }
-SAME_COLUMN = {"Long-term accuracy": "T0 accuracy", "Max task accuracy": "Max task accuracy", "Training time": "Training time"}
+SAME_COLUMN = {"Long-term accuracy": "T0 accuracy", **{name: name for name in ("Max task accuracy", "Training time")}}
 UNCHANGED = 0.02  # of the baseline's value
 
 
@@ -274,7 +274,8 @@ def r15(numbers: Numbers) -> Outcome:
             high, low = (measured, "Baseline") if better else ("Baseline", measured)
             checks.append(above(row.lower(), cells[high], {low.lower(): cells[low]}))
         elif mark is not None:
-            checks.append(Check(row.lower(), mark.mean > 0 if better else mark.mean < 0, f"marked {_MARKS[int(mark.mean)]}"))
+            right = mark.mean > 0 if better else mark.mean < 0
+            checks.append(Check(row.lower(), right, f"marked {_MARKS[int(mark.mean)]}"))
         else:
             checks.append(Check(row.lower(), None, "no number"))
     return combine(checks)

@@ -19,8 +19,8 @@ from unforget import data
 from unforget.data import images
 from unforget.data.streams import Batch, Samples, Stage, Stream
 from unforget.methods.base import Replicas, options
-from unforget.methods.hrn import HRN, Options
-from unforget.methods.hrn_scenarios import READINGS, SCENARIOS
+from unforget.methods.hrn.method import HRN, Options
+from unforget.methods.hrn.scenarios import READINGS, SCENARIOS
 
 CASES = (("pairwise-mnist", "algorithm1", 3.0, 30.0), ("pairwise-mnist", "figure1", 3.0, 30.0),
          ("svhn-cifar", "algorithm1", 1.5, 9.0), ("svhn-cifar", "figure1", 1.5, 9.0))  # fmt: skip

@@ -46,7 +46,7 @@ def hash_vector(x, bucket, sign, s):
     """φ(x), normalised; None where it is zero."""
     x = x.flatten()
     h = x.new_zeros(s).index_add(0, bucket[: len(x)], x * sign[: len(x)])
-    return None if float(h.norm()) == 0 else h / h.norm()
+    return None if float(h.detach().norm()) == 0 else h / h.norm()
 
 
 class NaiveHRN:

@@ -247,3 +247,135 @@ class PlainHNET:
             v = state.get("exp_avg_sq", torch.zeros_like(p)) * 0.999 + 0.001 * p.grad**2
             changes.append((-self.lr * (m / (1 - 0.9**s)) / ((v / (1 - 0.999**s)).sqrt() + 1e-8)).detach())
         return changes
+
+
+class GivenDropout(nn.Module):
+    """Dropout by numbers handed to it in `draws` [B, channels]."""
+
+    def __init__(self, p, width):
+        super().__init__()
+        self.p, self.width, self.draws = p, width, None
+
+    def forward(self, x):
+        if not self.training:
+            return x
+        keep = (self.draws >= self.p).float() / (1 - self.p)
+        return x * keep.view(*keep.shape, *[1] * (x.ndim - 2))
+
+
+def modules(net, flat):
+    """A `nets.conv.Network` as torch modules, with the weights `flat` of one replica; outputs are flattened.
+
+    No bias in front of batch normalisation, where it has no effect but drifts with rounding noise.
+    """
+    parts, tensors = [], net.layout.split(flat)
+    for i, (layer, shape) in enumerate(zip(net.layers, net.shapes), 1):
+        if hasattr(layer, "filters"):
+            module = nn.Conv2d(shape[0], layer.filters, layer.kernel, layer.stride, layer.padding, bias=not layer.norm)
+            norm = nn.BatchNorm2d(layer.filters)
+        else:
+            module, norm = nn.Linear(shape[0], layer.neurons, bias=not layer.norm), nn.BatchNorm1d(layer.neurons)
+        module.weight.data = tensors[f"W{i}"].clone()
+        if layer.norm:
+            norm.weight.data, norm.bias.data = tensors[f"gamma{i}"].clone(), tensors[f"beta{i}"].clone()
+        else:
+            module.bias.data = tensors[f"b{i}"].clone()
+        activation = {"leaky_relu": nn.LeakyReLU, "relu": nn.ReLU, "linear": nn.Identity}[layer.activation]()
+        parts += [module, *([norm] if layer.norm else []), activation]
+        parts += [GivenDropout(layer.dropout, net.shapes[i][0])] if layer.dropout else []
+    return nn.Sequential(*parts, nn.Flatten())
+
+
+class PlainEncoder:
+    """VC: torch modules, torch's Adam, one image set after the other; methods add a `penalty`."""
+
+    def __init__(self, encoder, lr=1e-3):
+        self.encoder, self.heads, self.lr = encoder, [], lr
+
+    def begin(self, head):
+        """A new classifier (modules), and Adam over it and the encoder."""
+        self.heads.append(head)
+        self.encoder.train(), head.train()
+        self.adam = torch.optim.Adam([*self.encoder.parameters(), *head.parameters()], lr=self.lr)
+
+    def step(self, x, y, draws):
+        """`draws` [B, n] are cut in the order of the dropout layers."""
+        for place in (*self.encoder.modules(), *self.heads[-1].modules()):
+            if isinstance(place, GivenDropout):
+                place.draws, draws = draws[:, : place.width], draws[:, place.width :]
+        self.adam.zero_grad()
+        features = self.encoder(x)
+        logits = self.heads[-1](features)
+        (F.cross_entropy(logits, y) + self.penalty(x, features, logits)).backward()
+        self.adam.step()
+
+    def penalty(self, x, features, logits):
+        return 0.0
+
+    def end(self):
+        self.encoder.eval(), self.heads[-1].eval()
+
+
+class PlainEncoderEWC(PlainEncoder):
+    """Fisher image by image; every parabola kept."""
+
+    def __init__(self, encoder, strength, reading):
+        super().__init__(encoder)
+        self.strength, self.reading, self.parabolas = strength, reading, []
+
+    def consolidate(self, images):
+        """`images`: those for the Fisher matrix, of each task so far."""
+        parameters = list(self.encoder.parameters())
+        if self.reading == "standard":
+            images = images[-1:]
+        squares = [torch.zeros_like(p) for p in parameters]
+        for x in torch.cat(images):
+            logits = self.encoder(x[None])
+            if self.reading == "standard":
+                logits = self.heads[-1](logits)
+            gradients = torch.autograd.grad(F.cross_entropy(logits, logits.argmax(1)), parameters)
+            squares = [s + g**2 for s, g in zip(squares, gradients, strict=True)]
+        new = [(s / len(torch.cat(images)), p.detach().clone()) for s, p in zip(squares, parameters, strict=True)]
+        self.parabolas = [new] if self.reading == "released" else [*self.parabolas, new]
+
+    def penalty(self, x, features, logits):
+        now = list(self.encoder.parameters())
+        return self.strength * sum(
+            (f * (p - star) ** 2).sum() for terms in self.parabolas for p, (f, star) in zip(now, terms, strict=True)
+        )
+
+
+class PlainELL(PlainEncoder):
+    """Deep copies of the networks as they were, and a list of the old autoencoders."""
+
+    def __init__(self, encoder, code_weight, reading, T=3.0):
+        super().__init__(encoder)
+        self.code_weight, self.reading, self.T, self.autoencoders, self.old = code_weight, reading, T, [], None
+
+    def begin(self, head):
+        self.old = copy.deepcopy(self.encoder).eval()
+        super().begin(head)
+
+    def stabilise(self, autoencoder, batches):
+        encode, decode = autoencoder
+        adam = torch.optim.Adam([*encode.parameters(), *decode.parameters()], lr=1e-3)
+        for x, y in batches:
+            features = self.encoder(x).detach()
+            decoded = decode(encode(features).sigmoid())
+            loss = F.cross_entropy(self.heads[-1](decoded), y) + 2 * F.mse_loss(decoded, features)
+            adam.zero_grad()
+            loss.backward()
+            adam.step()
+        self.autoencoders.append(encode)
+
+    def penalty(self, x, features, logits):
+        if not self.autoencoders:
+            return 0.0
+        before = self.old(x).detach()
+        codes = sum(F.mse_loss(e(features).sigmoid(), e(before).sigmoid().detach()) for e in self.autoencoders)
+        if self.reading == "released":
+            pairs = [(logits, self.heads[-2](features))]
+        else:
+            pairs = [(head(features), head(before)) for head in self.heads[:-1]]
+        soft = sum(F.cross_entropy(z / self.T, (target / self.T).softmax(1).detach()) for z, target in pairs)
+        return self.code_weight * codes + 2 * soft

@@ -19,6 +19,7 @@ from unforget.data import images, toy
 from unforget.errors import UnforgetError
 from unforget.experiments import catalogue, changes, executor, status
 from unforget.experiments.spec import seed_range, seed_text
+from unforget.results.paper import PAPERS
 
 SOURCE = Path(__file__).parents[1] / "src"
 SMOKE = ("run", "hnet/toy-regression/hnet", "--set", "iterations=5")
@@ -37,7 +38,7 @@ def test_list_shows_recorded_of_declared_and_cost_per_profile():
     toy, split = catalogue.experiment("hnet/toy-regression"), catalogue.experiment("hnet/split-mnist")
     recorded("split-mnist/ewc-cl1", seeds=range(3))
     recorded("toy-regression/hnet", "smoke")
-    lines = {line.split()[0]: line for line in shown("list").splitlines() if line.startswith("hnet/")}
+    lines = {line.split()[0]: line for line in shown("list").splitlines() if line.startswith(tuple(f"{paper}/" for paper in PAPERS))}
     assert set(lines) == set(catalogue.EXPERIMENTS)
     assert toy.regenerates in lines[toy.id] and f"2/{2 * len(toy.runs)}, " in lines[toy.id]
     # five seeds at lite are the first five of twenty at paper: the same record serves both

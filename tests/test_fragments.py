@@ -178,7 +178,7 @@ def test_a_paper_without_a_transcription_says_so(some):
     without = common.Results(numbers, some.records, measured, ledgers.ledger(numbers, measured))
     for text in (scorecard.text(without).split("`lstm`")[1], ledger.text(without).split("`lstm`")[1]):
         assert text.split("##")[0].split(":::")[0].count("Not transcribed yet") == 1
-    assert "Not transcribed yet; 15 claims listed." in scorecard.text(some).split("`hrn`")[1]
+    assert "Not transcribed yet; 12 claims listed." in scorecard.text(some).split("`dynamos`")[1]
 
 
 def test_the_rule_is_the_codes_own(some):

@@ -7,7 +7,6 @@ import torch
 from benchmarks.naive_hrn import NaiveHRN
 
 from unforget import records
-from unforget.ahead import Ahead
 from unforget.data import KINDS
 from unforget.data.streams import Samples, Stage, Stream
 from unforget.errors import UnforgetError
@@ -15,8 +14,9 @@ from unforget.experiments import work
 from unforget.loop import Control, Interrupted
 from unforget.methods import find
 from unforget.methods.base import Replicas, options
-from unforget.methods.hrn_scenarios import READINGS, SCENARIOS
-from unforget.probes_hrn import unit_usage
+from unforget.methods.hrn.ahead import Ahead
+from unforget.methods.hrn.scenarios import READINGS, SCENARIOS
+from unforget.probes.hrn import unit_usage
 
 COLOUR = {
     "units": ((2, 6, 3, 2, 2, False, "leaky", 0.5), (1, 6, 3, 1, 2, False, "leaky", 0.5),
@@ -174,7 +174,7 @@ def test_number_of_replacements_follows_the_aging_rate():
 
 
 def test_no_unit_is_used_twice_and_prediction_changes_nothing(monkeypatch):
-    from unforget.methods import hrn
+    from unforget.methods.hrn import method as hrn
 
     routes, make = [], hrn.Routes
 

@@ -22,22 +22,24 @@ from unforget.loop import Control, Interrupted, Loop
 from unforget.methods import METHODS
 
 TOYS = {name: f"toys:{name}" for name in ("Unbroken", "Growing", "ThreePhases", "StopsEarly")}
-ALL = [*TOYS, "ewc", "si", "lwf", "dgr", "dgr-distill", "scratch", "hnet", "hnet-joint"]
+ALL = [*TOYS, "ewc", "si", "lwf", "dgr", "dgr-distill", "scratch", "hnet", "hnet-joint", *tiny.OWN_CLASSIFIER]
 
 
 @pytest.fixture(autouse=True)
 def registered(monkeypatch):
     for name, place in TOYS.items():
         monkeypatch.setitem(METHODS, name, place)
-    for kind in ("stream", "unbroken", "many"):
+    for kind in ("stream", "images", "unbroken", "many"):
         monkeypatch.setitem(KINDS, f"tiny {kind}", f"tiny:{kind}")
 
 
 def job(method, seeds=(0, 1, 2), checkpoints=None, **changes):
-    own = {} if method in TOYS else tiny.SHARED | tiny.OPTIONS[method]
+    own = {} if method in TOYS else tiny.settings(method)
+    kind = "images" if method in tiny.OWN_CLASSIFIER else "unbroken" if method == "Unbroken" else "stream"
+    view = "own classifier" if method in tiny.OWN_CLASSIFIER else "CL1"
     return work.Job(
-        {"run": f"tiny/{method}", "stream": {"kind": "tiny unbroken" if method == "Unbroken" else "tiny stream"},
-         "method": method, "scenario": "CL1", "views": ["CL1"], "options": own | changes, "probes": []},
+        {"run": f"tiny/{method}", "stream": {"kind": f"tiny {kind}"}, "method": method, "scenario": "CL1",
+         "views": [view], "options": own | changes, "probes": []},
         tuple(seeds), checkpoints=checkpoints,
     )  # fmt: skip
 

@@ -27,6 +27,9 @@ def test_sizes_of_the_printed_tables(printed):
     lstm = {"table-1": 48, "table-2": 48, "table-3": 56}
     assert {k: sizes["hnet"][k] for k in hnet} == hnet
     assert {k: sizes["lstm"][k] for k in lstm} == lstm
+    assert sizes["hrn"].to_dict() == {
+        "table-1a": 84, "table-1b": 36, "table-1c": 12, "table-2": 21, "table-b1": 48, "table-d14": 18
+    }  # fmt: skip
 
 
 def test_no_cell_is_there_twice(printed):
@@ -141,6 +144,83 @@ def test_iwr_gain_of_the_text_is_that_of_its_table(printed):
     gain = table["HNET_IWR", "Average accuracy"][0] - table["HNET", "Average accuracy"][0]
     said = cells(printed, "lstm", "text-iwr-gain")["HNET_IWR - HNET", "Average accuracy"][0]
     assert said - 0.2 < gain < said, "printed as almost this much"
+
+
+HRN_TESTS = {  # test images per task: SVHN and ten of CIFAR-100, pairs of digits, Fashion-MNIST and MNIST
+    "table-1a": (26_032, *[1_000] * 10), "table-1b": (2_115, 2_042, 1_874, 1_986, 1_983), "table-1c": (10_000, 10_000)
+}  # fmt: skip
+
+
+def hrn_row(printed, artifact, method, when) -> list[float]:
+    """First or final accuracies of all tasks; after the last task they are one number."""
+    table, tasks = cells(printed, "hrn", artifact), len(HRN_TESTS[artifact])
+    last = f"T{tasks - 1} final"
+    return [table.get((method, f"T{t} {when}"), table[method, last])[0] for t in range(tasks)]
+
+
+@pytest.mark.parametrize(
+    ("artifact", "method", "micro", "macro"),
+    [
+        ("table-1a", "VC", 31.04, 55.11), ("table-1a", "EWC", 16.17, 20.72), ("table-1a", "ELL", 50.73, 58.93),
+        ("table-1a", "HRN", 68.72, 55.47), ("table-1b", "VC", 88.04, 88.53), ("table-1b", "EWC", 81.37, 81.25),
+        ("table-1b", "ELL", 91.63, 91.97), ("table-1b", "HRN", 93.89, 93.96), ("table-1c", "VC", 79.77, 79.77),
+        ("table-1c", "EWC", 76.14, 76.14), ("table-1c", "ELL", 70.21, 70.21), ("table-1c", "HRN", 89.50, 89.50),
+    ],
+)  # fmt: skip
+def test_averages_over_images_and_over_tasks(printed, artifact, method, micro, macro):
+    """Worked out by hand from the PDF, so that a slip in either transcription shows."""
+    final, tests = hrn_row(printed, artifact, method, "final"), HRN_TESTS[artifact]
+    assert sum(a * n for a, n in zip(final, tests, strict=True)) / sum(tests) == pytest.approx(micro, abs=0.006)
+    assert sum(final) / len(final) == pytest.approx(macro, abs=0.006)
+
+
+def test_the_pairs_are_first_and_final_not_largest_and_smallest(printed):
+    """The caption says minimal and maximal; in seven pairs the second number is the larger one."""
+    larger = {
+        (artifact, method, t)
+        for artifact in HRN_TESTS
+        for method in ("VC", "EWC", "ELL", "HRN")
+        for t, (first, final) in enumerate(
+            zip(*(hrn_row(printed, artifact, method, when) for when in ("first", "final")), strict=True)
+        )
+        if final > first
+    }
+    noted = printed[printed.note.str.contains("minimal and maximal")]
+    assert {(r.artifact, r.row, int(r.column.split()[0][1:])) for r in noted.itertuples()} == larger
+    assert larger == {("table-1a", "EWC", 1), ("table-1b", "EWC", 3), ("table-1b", "HRN", 2)} | {
+        ("table-1a", "HRN", t) for t in (4, 5, 6, 8)
+    }
+
+
+def test_the_hrn_table_repeats_numbers_across_rows(printed):
+    table = cells(printed, "hrn", "table-1a")
+    assert table["EWC", "T1 final"] == table["ELL", "T1 final"] == (54.70, -1)
+    assert table["ELL", "T2 final"] == table["HRN", "T1 final"] == table["HRN", "T2 final"] == (48.10, -1)
+
+
+def test_accuracies_of_the_pairs_are_shares_of_their_test_images(printed):
+    """All cells but two are a whole number of test images to two decimals: single runs."""
+    odd = set()
+    for artifact, tests in HRN_TESTS.items():
+        for (row, column), (mean, _) in cells(printed, "hrn", artifact).items():
+            n = tests[int(column.split()[0][1:])]
+            if abs(100 * round(mean * n / 100) / n - mean) > 0.005 + 1e-9:
+                odd.add((artifact, row, column))
+    assert odd == {("table-1b", "ELL", "T1 first"), ("table-1b", "ELL", "T2 first")}
+
+
+def test_two_columns_of_the_ablation_are_single_runs_on_the_first_task(printed):
+    """Means of ten runs would be shares of 21,150 images; all 24 numbers are shares of 2,115."""
+    table = cells(printed, "hrn", "table-b1")
+    for (row, column), (mean, _) in table.items():
+        if column in ("T0 accuracy", "Max task accuracy"):
+            assert abs(100 * round(mean * 21.15) / 2115 - mean) <= 0.005 + 1e-9, (row, column)
+    rows = {row for row, _ in table}
+    below = {row for row in rows if table[row, "Max task accuracy"][0] < table[row, "T0 accuracy"][0]}
+    assert len(below) == 5, "so that column is no maximum over tasks"
+    assert sum(table[row, "Max task accuracy"][0] < table[row, "Global accuracy"][0] for row in rows) == 4
+    for column in ("T0 accuracy", "Global accuracy"):
+        assert table["Baseline", column] == table["Low residue constraint", column]
 
 
 def write(tmp_path, *lines):

@@ -20,10 +20,14 @@ ACCURACY = np.array([[[0.9, np.nan, np.nan], [0.7, 0.8, np.nan], [0.5, 0.6, 1.0]
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("final", 0.7), ("during", 0.9), ("task 2", 0.6), ("forgetting", (0.4 + 0.2) / 2)]
-)
+    ("name", "value"),
+    [
+        ("final", 0.7), ("during", 0.9), ("task 2", 0.6), ("first 2", 0.8), ("forgetting", (0.4 + 0.2) / 2),
+        ("global", (8 * 0.5 + 1 * 0.6 + 1 * 1.0) / 10),
+    ],
+)  # fmt: skip
 def test_metrics_of_a_hand_made_accuracy_matrix(name, value):
-    assert measured.metric(ACCURACY, name) == pytest.approx([value])
+    assert measured.metric(ACCURACY, name, (8, 1, 1)) == pytest.approx([value])
 
 
 def test_joint_training_forgets_nothing_in_between():
@@ -64,6 +68,16 @@ def test_cells_fit_the_runs_that_fill_them():
         assert cell.view in run.views
     shown = [(c.paper, c.artifact, c.row, c.column) for c in catalogue.CELLS if not c.variant]
     assert len(set(shown)) == len(shown)
+
+
+def test_cells_of_tasks_that_a_smaller_stream_lacks_are_left_out():
+    config = catalogue.experiment("hrn/cifar100").resolve(catalogue.of("cifar100/vc")[1][0], "smoke")
+    scores = np.tril(np.full((3, 3), 0.5)).tolist()
+    record = {"config": config, "tests": [200] * 3, "replicas": [{"seed": 0, "scan": {}, "scores": {"own classifier": scores}}]}
+    cells = measured.from_records([record])
+    assert set(cells.column) == {
+        "T1 first", "T2 first", "T3 first", "T1 final", "T2 final", "T3 final", "Average over images", "Average over tasks"
+    }  # fmt: skip
 
 
 def test_profiles_name_options_that_some_method_has():

@@ -19,6 +19,15 @@ _VAE = {
 # HNET+R at a higher rate: where the classifier barely left its teacher, their distance is mostly rounding.
 OPTIONS |= {"hnet-r": {"lr": 3e-3} | _VAE, "hnet-tir": OPTIONS["hnet"] | _VAE, "rpl-ub": {}}
 SHARED = {"hidden": (7, 6), "iterations": 6, "batch": 8}
+OWN_CLASSIFIER = {
+    "vc": {}, "ewc-encoder": {"strength": 50.0, "images": 12},
+    "ell": {"codes": 4, "code_weight": 5.0, "stabilisation_epochs": 1},
+}  # fmt: skip
+"""Methods with a classifier for each task, which see images."""
+SHARED_BY_ENCODERS = {
+    "filters": (3, 4), "kernels": (3, 2), "strides": (2, 1), "paddings": (1, 0), "channel_dropout": (0.3, 0.0),
+    "hidden": (6,), "head_norm": True, "head_dropout": (0.2, 0.1), "outputs": 6, "epochs": (2, 2, 2), "batch": 8,
+}  # fmt: skip
 
 
 def stream(tasks=3, n=40, classes=2, dtype=torch.float32):
@@ -37,6 +46,22 @@ def stream(tasks=3, n=40, classes=2, dtype=torch.float32):
     )  # fmt: skip
 
 
+def images():
+    """Small pictures of two kinds per task; which one it is shows in a corner."""
+    g = torch.Generator().manual_seed(0)
+
+    def samples(t, n):
+        y = torch.arange(n) % 2 + 2 * t
+        x = torch.randn(n, 2, 7, 7, generator=g)
+        x[:, :, :3, :3] += (1.5 * (y % 2) + 0.3 * t).view(-1, 1, 1, 1)
+        return Samples(x, y)
+
+    return Stream(
+        "tiny images", 2, (2, 7, 7), tuple(Stage(f"task {t + 1}", (t,), samples(t, 26)) for t in range(3)),
+        tuple(samples(t, 20) for t in range(3)), {"tiny images": "0"},
+    )  # fmt: skip
+
+
 def unbroken():
     """One stage without task boundaries."""
     return stream().merged()
@@ -47,12 +72,17 @@ def many():
     return stream(tasks=12)
 
 
+def settings(method):
+    """Options that make a method tiny."""
+    return SHARED_BY_ENCODERS | OWN_CLASSIFIER[method] if method in OWN_CLASSIFIER else SHARED | OPTIONS[method]
+
+
 def learner(method, scenario="CL1", seeds=(0, 1, 2), data=None, scan=None, device="cpu", **changes):
     """A learner of a tiny network on a tiny stream."""
-    data = data or stream()
+    data = data or (images() if method in OWN_CLASSIFIER else stream())
     kind = find(method)
     data = (kind.arrange(data) if hasattr(kind, "arrange") else data).to(torch.device(device))
-    values = options(kind.Options, SHARED | OPTIONS[method] | changes, method)
+    values = options(kind.Options, settings(method) | changes, method)
     return kind(data, scenario, values, Replicas(tuple(seeds), scan or {}, torch.device(device))), data
 
 

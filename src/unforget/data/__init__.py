@@ -10,6 +10,10 @@ KINDS = {
     "split": "unforget.data.split:split",
     "permuted": "unforget.data.permuted:permuted",
     "toy regression": "unforget.data.toy:toy_regression",
+    "pairwise": "unforget.data.sequences:pairwise",
+    "fashion then mnist": "unforget.data.sequences:fashion_then_mnist",
+    "cifar100 in ten tasks": "unforget.data.sequences:cifar100_in_ten",
+    "svhn then cifar100": "unforget.data.sequences:svhn_then_cifar100",
 }
 """Kinds of stream by name. An entry may point outside the package: add yours to train on it."""
 

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from unforget.errors import UnforgetError, choose
-from unforget.experiments import hnet, lstm
+from unforget.experiments import hnet, hrn, lstm
 from unforget.experiments.spec import PROFILES, Cell, Experiment, Run, completed
 
-EXPERIMENTS: dict[str, Experiment] = {e.id: e for paper in (hnet, lstm) for e in paper.EXPERIMENTS}
-CELLS: tuple[Cell, ...] = hnet.CELLS + lstm.CELLS
+EXPERIMENTS: dict[str, Experiment] = {e.id: e for paper in (hnet, lstm, hrn) for e in paper.EXPERIMENTS}
+CELLS: tuple[Cell, ...] = hnet.CELLS + lstm.CELLS + hrn.CELLS
 
 
 def experiment(id: str) -> Experiment:

@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 from unforget.errors import UnforgetError
 
-MAY_BE_ZERO = ("chunk_embedding", "grow", "grow_when_full")
+MAY_BE_ZERO = ("chunk_embedding", "grow", "grow_when_full", "paddings")
 
 
 def read(settings: Iterable[str]) -> dict[str, Any]:

@@ -35,8 +35,8 @@ class Run:
 class Cell:
     """A printed (or our own) table cell and the run, as `<experiment>/<run>`, whose number stands beside it.
 
-    `metric` is a metric of `unforget.results.measured` ("final", "during", "task N", ...), "count NAME" for a number of
-    parameters, "ratio" for trained over target weights, or "embedding: ..." as in `unforget.results.embedding`.
+    `metric` is a metric of `unforget.results.measured` ("final", "during", "task N", "first N", ...), "count NAME" for a
+    number of parameters, "ratio" for trained over target weights, or one that is read from a probe.
     """
 
     paper: str

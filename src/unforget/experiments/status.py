@@ -1,8 +1,9 @@
 """What is recorded, what is missing, and what it would cost."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from unforget import records
 from unforget.experiments import executor
@@ -14,7 +15,7 @@ class Status:
     """One run at one profile: which of its declared seeds are recorded, and its cost.
 
     `cpu_minutes` is what one seed (all its scanned values) takes on one CPU thread, estimated from the measured minutes
-    at `paper` by the number of iterations. `gpu_minutes` is what all replicas together took where a record says so, else None.
+    at `paper` by the number of iterations or epochs. `gpu_minutes` is what all replicas together took where a record says so, else None.
     """
 
     experiment: Experiment
@@ -69,10 +70,17 @@ def missing(experiments: Iterable[Experiment], profile: str, results: Path | Non
 
 
 def replica_minutes(experiment: Experiment, run: Run, profile: str) -> float:
-    """Estimated minutes of one replica on one CPU thread: as measured at `paper`, in proportion to the iterations."""
+    """Estimated minutes of one replica on one CPU thread: as measured at `paper`, in proportion to the iterations
+    or epochs."""
     measured = experiment.minutes.get(run.name, experiment.minutes.get("*", 0.0))
-    here, there = (experiment.resolve(run, name)["options"].get("iterations") for name in (profile, "paper"))
+    here, there = (_length(experiment.resolve(run, name)["options"]) for name in (profile, "paper"))
     return measured * here / there if here and there else measured
+
+
+def _length(options: Mapping[str, Any]) -> int:
+    """Iterations of a task, or epochs (of all tasks, where they are declared one by one); 0 without either."""
+    epochs = options.get("epochs", 0)
+    return options.get("iterations") or (epochs if isinstance(epochs, int) else sum(epochs))
 
 
 def _gpu_minutes(record: records.Record) -> float | None:

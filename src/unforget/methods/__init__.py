@@ -19,7 +19,10 @@ METHODS = {
     "hnet-r": "unforget.methods.hnet_r:HNETR",
     "hnet-tir": "unforget.methods.hnet_tir:HNETTIR",
     "rpl-ub": "unforget.methods.rpl_ub:RPLUB",
-    "hrn": "unforget.methods.hrn:HRN",
+    "hrn": "unforget.methods.hrn.method:HRN",
+    "vc": "unforget.methods.vc:VC",
+    "ewc-encoder": "unforget.methods.ewc_encoder:EWCEncoder",
+    "ell": "unforget.methods.ell:ELL",
 }
 """Methods by name. An entry may point outside the package: add yours to train it with the same loop and records."""
 

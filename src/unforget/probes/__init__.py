@@ -15,6 +15,7 @@ PROBES = {
     "embeddings": "unforget.probes.embedding:embeddings",
     "embedding exchange": "unforget.probes.embedding:exchange",
     "embedding plane": "unforget.probes.embedding:plane",
+    "unit usage": "unforget.probes.hrn:unit_usage",
     "replay samples": "unforget.probes.replay:samples",
     "replay recognition": "unforget.probes.replay:recognition",
 }

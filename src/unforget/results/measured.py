@@ -1,6 +1,6 @@
 """From records to numbers: one row per cell that a record fills, ready to stand beside what the papers print."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -33,7 +33,7 @@ def from_records(found: Iterable[Record]) -> pd.DataFrame:
     for record in found:
         label = catalogue.label(record["config"])
         for cell in catalogue.CELLS:
-            if cell.run == record["config"]["run"]:
+            if cell.run == record["config"]["run"] and _has(record, cell):
                 profile = "custom" if cell.variant else label
                 values = cell_values(record, cell)
                 rows.append(
@@ -45,6 +45,12 @@ def from_records(found: Iterable[Record]) -> pd.DataFrame:
                     }
                 )  # fmt: skip
     return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _has(record: Record, cell: Cell) -> bool:
+    """Whether the record's stream has the task that the cell speaks of; at smoke it may be shorter."""
+    kind, _, number = cell.metric.partition(" ")
+    return kind not in ("task", "first") or int(number) <= len(record["tests"])
 
 
 def unit(cell: Cell) -> str:
@@ -67,7 +73,7 @@ def cell_values(record: Record, cell: Cell) -> np.ndarray:
         if cell.metric.startswith(prefix):
             return 100 * function(record, cell.metric.removeprefix(prefix))[plain]
     scores = records.scores(record, cell.view)[plain]
-    return metric(scores, cell.metric) * (100 if unit(cell) == "%" else 1)
+    return metric(scores, cell.metric, record["tests"]) * (100 if unit(cell) == "%" else 1)
 
 
 def recognised(record: Record, task: str) -> np.ndarray:
@@ -80,14 +86,18 @@ PROBED = {"embedding: ": embedding.metric, "recognised: task ": recognised}
 """Metrics that are read from probes, as fractions, by the beginning of their names."""
 
 
-def metric(scores: np.ndarray, name: str) -> np.ndarray:
-    """One number per seed from scores[seed, after_stage, on_task]: "final", "during", "task N" or "forgetting".
+def metric(scores: np.ndarray, name: str, tests: Sequence[int] = ()) -> np.ndarray:
+    """One number per seed from scores[seed, after_stage, on_task]: "final", "global", "during", "task N", "first N" or
+    "forgetting".
 
-    final: mean over tasks after the last stage. during: mean over tasks of each right after its own stage. forgetting:
-    mean over all but the last task of the best earlier score minus the final one (Chaudhry et al. 2018).
+    final: mean over tasks after the last stage; global: over test samples, of which `tests` has the number per task.
+    during: mean over tasks of each right after its own stage; first N: that of one task. forgetting: mean over all but
+    the last task of the best earlier score minus the final one (Chaudhry et al. 2018).
     """
     if name == "final":
         return scores[:, -1].mean(-1)
+    if name == "global":
+        return scores[:, -1] @ np.array(tests) / sum(tests)
     if name == "during":
         stages = scores.shape[1]
         return scores[:, -1].mean(-1) if stages == 1 else np.diagonal(scores, axis1=1, axis2=2).mean(-1)
@@ -95,4 +105,7 @@ def metric(scores: np.ndarray, name: str) -> np.ndarray:
         return (np.nanmax(scores[:, :-1, :-1], axis=1) - scores[:, -1, :-1]).mean(-1)
     if name.startswith("task "):
         return scores[:, -1, int(name.removeprefix("task ")) - 1]
-    raise UnforgetError(f"unknown metric {name!r}; use final, during, forgetting or task N")
+    if name.startswith("first "):
+        task = int(name.removeprefix("first ")) - 1
+        return scores[:, task, task]
+    raise UnforgetError(f"unknown metric {name!r}; use final, global, during, forgetting, task N or first N")

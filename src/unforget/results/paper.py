@@ -4,7 +4,7 @@ deviations.
 One row is one printed number. `mean` and `error` are kept as the paper prints them, so that `decimals` can
 tell how finely a value is known. `error_kind` is `SEM`, `STD`, `unstated` (the paper prints a ± without
 saying what it is) or `none`. `status` is `own` (the paper ran it) or `quoted` (the paper copied it from
-another one).
+another one). A `sign` is a mark of a table of marks, from -2 for −− to 2 for ++.
 """
 
 import csv
@@ -26,7 +26,7 @@ CELL = ["paper", "artifact", "row", "column"]
 CAUSE_COLUMNS = (*CELL, "cause", "run", "tried")
 ERROR_KINDS = ("SEM", "STD", "unstated", "none")
 STATUSES = ("own", "quoted")
-UNITS = ("%", "points", "parameters", "ratio", "h", "MSE")
+UNITS = ("%", "points", "parameters", "ratio", "h", "min", "s", "sign", "MSE")
 FOLDER = Path(__file__).parents[3] / "data" / "paper"
 
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")

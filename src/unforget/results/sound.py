@@ -78,8 +78,11 @@ def _known_checksums(record: Record) -> dict[str, str]:
     stream = record["config"]["stream"]
     if stream["kind"] == "toy regression":
         return toy.toy_regression().checksums
-    name = stream.get("image_set", "")
-    if name not in images.names():
-        return {}
-    about = images.describe(name)
-    return images.load(name).checksums if about.embedded else dict(about.source.checksums)
+    sets = {stream[part] for part in ("image_set", "first", "second") if part in stream}
+    prefix = "{}/" if len(sets) > 1 else ""  # as `unforget.data.sequences` names them
+    return {prefix.format(s) + name: value for s in sets & set(images.names()) for name, value in _of(s).items()}
+
+
+def _of(image_set: str) -> dict[str, str]:
+    about = images.describe(image_set)
+    return images.load(image_set).checksums if about.embedded else dict(about.source.checksums)

@@ -13,7 +13,7 @@ accuracy, so it shrinks near 100 %; it is capped, and never finer than half the 
   like any other and stays marked as quoted.
 - ours: a number of ours that the paper does not print.
 
-Counts of parameters must be equal.
+Counts of parameters and marks in a table of marks must be equal.
 """
 
 import math
@@ -23,7 +23,7 @@ from unforget.errors import choose
 
 VERDICTS = ("reproduced", "close", "differs", "not run", "quoted", "ours")
 AGREE_SE, CLOSE_SE, CLOSE_MARGINS, OWN_ERROR, MIN_SEEDS = 2, 3, 3, 2, 3
-EXACT = ("parameters",)
+EXACT = ("parameters", "sign")
 
 
 def rule() -> str:
@@ -61,6 +61,9 @@ MARGINS = (
     Margin("*", "*", "ratio", 0.0, 0.0, "arithmetic: only the rounding of the last digit is allowed"),
     Margin("*", "*", "parameters", 0.0, 0.0, "counted, not measured"),
     Margin("*", "*", "h", 0.05, 2.0, "printed as approximate, on hardware the paper does not name"),
+    Margin("*", "*", "min", 0.05, 2.0, "times on the paper's hardware, printed beside other software's"),
+    Margin("*", "*", "s", 0.05, 30.0, "times on the paper's hardware, printed beside other software's"),
+    Margin("*", "*", "sign", 0.0, 0.0, "a mark is the same or another one"),
 )  # fmt: skip
 
 

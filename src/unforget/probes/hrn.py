@@ -3,7 +3,7 @@
 from torch import Tensor
 
 from unforget.data.streams import Stream
-from unforget.methods.hrn import HRN
+from unforget.methods.hrn.method import HRN
 
 
 def unit_usage(learner: HRN, stream: Stream) -> Tensor:

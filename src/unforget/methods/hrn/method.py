@@ -27,15 +27,15 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
-from unforget.ahead import Ahead
 from unforget.data.streams import Batch, Stream
 from unforget.errors import UnforgetError
 from unforget.methods.base import Phase, Replicas
-from unforget.methods.hrn_bases import TINY, Bases, residue
-from unforget.methods.hrn_orders import ORDERS
-from unforget.methods.hrn_routing import Level, Routes, scan
-from unforget.methods.hrn_units import Units
-from unforget.methods.optim_rows import RowAdam
+from unforget.methods.hrn.ahead import Ahead
+from unforget.methods.hrn.bases import TINY, Bases, residue
+from unforget.methods.hrn.optim import RowAdam
+from unforget.methods.hrn.orders import ORDERS
+from unforget.methods.hrn.routing import Level, Routes, scan
+from unforget.methods.hrn.units import Units
 from unforget.nets import hashing
 from unforget.nets.layout import fan_in_uniform
 from unforget.nets.units import Classifier, Kind
@@ -47,7 +47,7 @@ ROWS_AT_ONCE = 1024
 
 @dataclass(frozen=True)
 class Options:
-    """The paper's symbols; the defaults are Pairwise-MNIST as Algorithm 1 reads (others: `hrn_scenarios`).
+    """The paper's symbols; the defaults are Pairwise-MNIST as Algorithm 1 reads (others: `scenarios`).
 
     `units`: groups of equal units (number, filters, kernel, stride, padding, normalised, activation, channel dropout).
     `rule`: Algorithm 2 ("age") or what the released code does ("countdown"). `projections`: H(x) sums h_l, not r_l.

@@ -11,7 +11,7 @@ other (their residue was zero). The first order is what the released code does, 
 others are there for the tests to compare. An order is a list of levels' work; `scan` runs each over all rows.
 """
 
-from unforget.methods.hrn_routing import Level, Work
+from unforget.methods.hrn.routing import Level, Work
 
 
 def deferred(before: Level | None, now: Level | None) -> Work:

@@ -8,7 +8,7 @@ from jaxtyping import Int
 from torch import Tensor
 
 from unforget import random
-from unforget.methods.hrn_bases import ABSENT, Bases
+from unforget.methods.hrn.bases import ABSENT, Bases
 from unforget.nets import hashing
 from unforget.nets.units import Kind, advance_running
 

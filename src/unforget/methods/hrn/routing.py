@@ -1,4 +1,4 @@
-"""The routes of a batch: level by level, decided row by row on the host (`hrn_bases`), computed for all at once.
+"""The routes of a batch: level by level, decided row by row on the host (`bases`), computed for all at once.
 
 Within a batch the weights stand still, so what a unit makes of a sample depends on its route only; what is sequential
 is small: bases, counters and the choice of units. A level's coefficients come from the device in one copy; after an
@@ -14,7 +14,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from unforget.methods.hrn_bases import Bases
+from unforget.methods.hrn.bases import Bases
 
 
 class Level:

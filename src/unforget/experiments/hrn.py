@@ -1,0 +1,155 @@
+"""Berjaoui (2020): what makes its tables and figures. Networks and settings of VC, EWC and ELL are those of ICLR
+Tables 2 to 4, 6 to 8 and 10 to 12 (`unforget.results.architectures` makes the tables from them)."""
+
+from unforget.experiments.spec import Cell, Experiment, Profile, Run
+
+OWN = "own classifier"
+
+# --- Networks and settings ------------------------------------------------------------------------------------------
+# Printed values first. κ of ELL, its weight of old codes, is printed nowhere and comes from the published code.
+
+_PAIRWISE = {"filters": (16, 32), "hidden": (60, 10), "head_dropout": (0.2, 0.2, 0.0), "epochs": (5,) * 5, "batch": 16}
+_FASHION = _PAIRWISE | {"filters": (32, 64), "epochs": (20, 10)}
+_COLOUR = {
+    "filters": (36, 99), "kernels": (3, 2), "strides": (2, 1), "paddings": (2, 1), "channel_dropout": (0.0, 0.5),
+    "hidden": (200, 100), "outputs": 100, "head_activation": "relu", "head_norm": True, "head_dropout": (0.4, 0.4, 0.2),
+    "batch": 32,
+}  # fmt: skip
+_COLOUR_EWC = _COLOUR | {"channel_dropout": (0.3, 0.3), "head_dropout": (0.5, 0.4, 0.2), "strength": 250.0}
+_COLOUR_ELL = _COLOUR | {"batch": 16, "codes": 2800, "code_weight": 100.0, "stabilisation_epochs": 3}
+
+
+def _runs(vc: dict, ewc: dict, ell: dict) -> tuple[Run, ...]:
+    """VC, EWC and ELL as published, then the two protections as they are known elsewhere."""
+    rows = (
+        ("vc", "vc", vc, "VC"),
+        ("ewc", "ewc-encoder", ewc, "EWC"),
+        ("ell", "ell", ell, "ELL"),
+        ("ewc-standard", "ewc-encoder", ewc | {"fisher": "standard"}, "EWC through the classifiers"),
+        ("ell-lwf", "ell", ell | {"distillation": "lwf"}, "ELL with every old classifier"),
+    )
+    return tuple(Run(name, method, "CL1", (OWN,), options, title=title) for name, method, options, title in rows)
+
+
+# --- Pairwise MNIST -------------------------------------------------------------------------------------------------
+
+pairwise_mnist = Experiment(
+    id="hrn/pairwise-mnist",
+    title="Pairwise MNIST",
+    regenerates="arXiv Table 1 (bottom left); ICLR Figure 2 (bottom left), Tables 2 to 4",
+    runs=_runs(
+        _PAIRWISE, _PAIRWISE | {"strength": 1024.0},
+        _PAIRWISE | {"codes": 100, "code_weight": 50.0, "stabilisation_epochs": 2},
+    ),
+    profiles={
+        "smoke": Profile(
+            {"kind": "pairwise", "image_set": "digits"}, (0, 1),
+            {"epochs": (2,) * 5, "stabilisation_epochs": 1, "images": 50},
+        ),
+        "lite": Profile({"kind": "pairwise"}, tuple(range(3)), {"epochs": (1,) * 5, "stabilisation_epochs": 1}),
+        "paper": Profile({"kind": "pairwise"}, tuple(range(5))),
+    },
+    minutes={"vc": 0.31, "ewc": 0.37, "ewc-standard": 0.37, "ell": 0.56, "ell-lwf": 0.65},
+    cpu_group=5,
+)  # fmt: skip
+
+# --- Fashion-MNIST, then MNIST --------------------------------------------------------------------------------------
+
+fashion_mnist = Experiment(
+    id="hrn/fashion-mnist",
+    title="Fashion-MNIST, then MNIST",
+    regenerates="arXiv Table 1 (bottom right); ICLR Figure 2 (bottom right), Tables 6 to 8",
+    runs=_runs(
+        _FASHION, _FASHION | {"strength": 400.0},
+        _FASHION | {"codes": 300, "code_weight": 200.0, "stabilisation_epochs": 3},
+    )
+    + (
+        Run("ewc-small", "ewc-encoder", "CL1", (OWN,), _FASHION | {"filters": (16, 32), "strength": 400.0},
+            title="EWC with 16 and 32 filters, as in the published code"),
+    ),
+    profiles={
+        "smoke": Profile(
+            {"kind": "fashion then mnist", "first": "digits", "second": "digits"}, (0, 1),
+            {"epochs": (1, 1), "stabilisation_epochs": 1, "images": 50},
+        ),
+        "lite": Profile({"kind": "fashion then mnist"}, tuple(range(3)), {"epochs": (2, 1), "stabilisation_epochs": 1}),
+        "paper": Profile({"kind": "fashion then mnist"}, tuple(range(5))),
+    },
+    minutes={"vc": 3.4, "ewc": 3.5, "ewc-standard": 3.5, "ewc-small": 2.2, "ell": 4.0, "ell-lwf": 4.1},
+    cpu_group=5,
+)  # fmt: skip
+
+# --- SVHN, then CIFAR-100 -------------------------------------------------------------------------------------------
+
+_SMALL = {
+    "filters": (6, 9), "hidden": (30, 30), "outputs": 30, "head_dropout": (0.0, 0.0, 0.0), "batch": 32, "lr": 5e-3,
+    "codes": 20, "stabilisation_epochs": 1, "images": 20,
+}  # fmt: skip
+"""Sizes with which the colour networks fit the time of a notebook."""
+
+
+def _colour_runs(epochs: tuple[int, ...]) -> tuple[Run, ...]:
+    return _runs(*(options | {"epochs": epochs} for options in (_COLOUR, _COLOUR_EWC, _COLOUR_ELL)))
+
+
+svhn_cifar100 = Experiment(
+    id="hrn/svhn-cifar100",
+    title="SVHN, then CIFAR-100",
+    regenerates="arXiv Table 1 (top); ICLR Figures 2 (top) and 3, Tables 10 to 12",
+    runs=_colour_runs((8, *[15] * 10)),
+    profiles={
+        "smoke": Profile(
+            {"kind": "svhn then cifar100", "first": "colour-digits", "second": "colour-digits-100", "tasks": 2}, (0, 1),
+            _SMALL | {"epochs": (2,) * 3},
+        ),
+        "lite": Profile({"kind": "svhn then cifar100"}, (0,), {"epochs": (1, *[2] * 10), "codes": 300}),
+        "paper": Profile({"kind": "svhn then cifar100"}, tuple(range(5))),
+    },
+    # Extrapolated from steps on CIFAR-100; ELL has autoencoders of 180 million weights and wants a GPU.
+    minutes={"ell": 2300.0, "ell-lwf": 2700.0, "*": 55.0},
+)  # fmt: skip
+
+cifar100 = Experiment(
+    id="hrn/cifar100",
+    title="CIFAR-100 in ten tasks",
+    regenerates="tasks 1 to 10 of arXiv Table 1 (top) and ICLR Figure 3, without SVHN before them",
+    runs=_colour_runs((15,) * 10),
+    profiles={
+        "smoke": Profile(
+            {"kind": "cifar100 in ten tasks", "image_set": "colour-digits-100", "tasks": 3}, (0, 1),
+            _SMALL | {"epochs": (2,) * 3},
+        ),
+        "lite": Profile({"kind": "cifar100 in ten tasks"}, (0,), {"epochs": (2,) * 10, "codes": 300}),
+        "paper": Profile({"kind": "cifar100 in ten tasks"}, tuple(range(5))),
+    },
+    minutes={"ell": 1400.0, "ell-lwf": 1700.0, "*": 31.0},  # from a few steps of the first two tasks
+)  # fmt: skip
+
+EXPERIMENTS = (pairwise_mnist, fashion_mnist, svhn_cifar100, cifar100)
+
+# --- Cells ----------------------------------------------------------------------------------------------------------
+
+ROWS = {"vc": "VC", "ewc": "EWC", "ell": "ELL", "ewc-standard": "EWC, standard", "ell-lwf": "ELL, LwF"}
+"""Runs and the rows they fill; rows after the third are ours."""
+TABLES = {
+    "table-1a": ("svhn-cifar100", 11, 0),
+    "table-1b": ("pairwise-mnist", 5, 0),
+    "table-1c": ("fashion-mnist", 2, 0),
+    "table-1a-cifar100-alone": ("cifar100", 10, 1),
+}
+"""Per table: experiment, number of tasks, the number that the paper gives the first of them."""
+
+
+def _table(artifact: str, row: str, run: str, variant: bool = False) -> tuple[Cell, ...]:
+    """Accuracy right after each task and at the end (one number for the last task), and two averages of our own."""
+    experiment, tasks, first = TABLES[artifact]
+    columns = {f"T{first + t} first": f"first {t + 1}" for t in range(tasks - 1)}
+    columns |= {f"T{first + t} final": f"task {t + 1}" for t in range(tasks)}
+    columns |= {"Average over images": "global", "Average over tasks": "final"}
+    return tuple(Cell("hrn", artifact, row, c, f"{experiment}/{run}", OWN, m, variant) for c, m in columns.items())
+
+
+CELLS = (
+    tuple(cell for artifact in TABLES for run, row in ROWS.items() for cell in _table(artifact, row, run))
+    + _table("table-1c", "EWC", "ewc-small", variant=True)
+)  # fmt: skip

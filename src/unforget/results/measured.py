@@ -87,15 +87,17 @@ PROBED = {"embedding: ": embedding.metric, "recognised: task ": recognised}
 
 
 def metric(scores: np.ndarray, name: str, tests: Sequence[int] = ()) -> np.ndarray:
-    """One number per seed from scores[seed, after_stage, on_task]: "final", "global", "during", "task N", "first N" or
-    "forgetting".
+    """One number per seed from scores[seed, after_stage, on_task]: "final", "global", "during", "task N", "first N",
+    "best first" or "forgetting".
 
     final: mean over tasks after the last stage; global: over test samples, of which `tests` has the number per task.
-    during: mean over tasks of each right after its own stage; first N: that of one task. forgetting: mean over all but
+    during: mean over tasks of each right after its own stage; first N: that of one task, best first: the highest. forgetting: mean over all but
     the last task of the best earlier score minus the final one (Chaudhry et al. 2018).
     """
     if name == "final":
         return scores[:, -1].mean(-1)
+    if name == "best first":
+        return np.diagonal(scores, axis1=1, axis2=2).max(-1)
     if name == "global":
         return scores[:, -1] @ np.array(tests) / sum(tests)
     if name == "during":
@@ -108,4 +110,4 @@ def metric(scores: np.ndarray, name: str, tests: Sequence[int] = ()) -> np.ndarr
     if name.startswith("first "):
         task = int(name.removeprefix("first ")) - 1
         return scores[:, task, task]
-    raise UnforgetError(f"unknown metric {name!r}; use final, global, during, forgetting, task N or first N")
+    raise UnforgetError(f"unknown metric {name!r}; use final, global, during, forgetting, task N, first N or best first")

@@ -52,7 +52,8 @@ class Options:
     `units`: groups of equal units (number, filters, kernel, stride, padding, normalised, activation, channel dropout).
     `rule`: Algorithm 2 ("age") or what the released code does ("countdown"). `projections`: H(x) sums h_l, not r_l.
     `grow`: units added before each stage; `grow_when_full`: as many before a stage (not the first) whenever all bases
-    are full. `epochs`: passes over the samples, one number or one per stage; `iterations`: steps per stage instead.
+    are full. `epochs`: passes over the samples, one number or one per stage, `times` as many; `iterations`: steps per
+    stage instead.
     """
 
     units: tuple[Group, ...] = ((2, 16, 5, 3, 2, True, "leaky", 0.0), (2, 16, 2, 3, 0, True, "leaky", 0.0))
@@ -78,6 +79,7 @@ class Options:
     grow: tuple[int, ...] = ()
     grow_when_full: int = 0
     epochs: int | tuple[int, ...] = 5
+    times: int = 1
     iterations: int | None = None
     batch: int = 16
     last: Literal["span", "drop", "keep"] = "drop"
@@ -130,7 +132,7 @@ class HRN:
         o = self.options
         batches = self.stream.stages[stage].batches(self.seeds, f"batches/{stage}", o.batch, o.last)
         epochs = o.epochs if isinstance(o.epochs, int) else o.epochs[min(stage, len(o.epochs) - 1)]
-        steps = o.iterations or epochs * batches.steps_per_pass
+        steps = o.iterations or o.times * epochs * batches.steps_per_pass
         step = partial(self.step, stage, Draws(self, stage))
         return [Phase("network and classifier", steps, batches, step, partial(self.begin, stage))]
 

@@ -1,7 +1,13 @@
-"""Berjaoui (2020): what makes its tables and figures. Networks and settings of VC, EWC and ELL are those of ICLR
-Tables 2 to 4, 6 to 8 and 10 to 12 (`unforget.results.architectures` makes the tables from them)."""
+"""The three sequences of data sets: arXiv Table 1 and its figures.
+
+Networks and settings of VC, EWC and ELL are those of ICLR Tables 2 to 4, 6 to 8 and 10 to 12
+(`unforget.results.architectures` makes the tables from them), those of HRN `unforget.methods.hrn.scenarios`.
+"""
+
+from typing import Any
 
 from unforget.experiments.spec import Cell, Experiment, Profile, Run
+from unforget.methods.hrn.scenarios import READINGS, RELEASED, SCENARIOS
 
 OWN = "own classifier"
 
@@ -31,6 +37,33 @@ def _runs(vc: dict, ewc: dict, ell: dict) -> tuple[Run, ...]:
     return tuple(Run(name, method, "CL1", (OWN,), options, title=title) for name, method, options, title in rows)
 
 
+# HRN as Algorithm 1 reads, and what is changed of it: run, options, row.
+_CONTROLS = (
+    ("hrn", {}, "HRN"),
+    ("hrn-hash", {"n_res": 1}, "HRN, hash only"),
+    ("hrn-projections", {"projections": True}, "HRN, projections kept"),
+    ("hrn-longer", {"times": 2}, "HRN, twice the epochs"),
+)
+_READINGS = (
+    ("hrn-figure1", READINGS["figure1"], "HRN, Figure 1"),
+    ("hrn-released", READINGS["released"], "HRN, released"),
+)
+_GROWTH = (
+    ("hrn-fixed", {"grow": ()}, "HRN, no units added"),
+    ("hrn-automatic", {"grow": (), "grow_when_full": 2}, "HRN, units added when bases are full"),
+)
+
+
+def _hrn(scenario: str, *groups: tuple[tuple[str, dict[str, Any], str], ...]) -> tuple[Run, ...]:
+    """HRN and its controls in a scenario, with the rows of `groups`."""
+    runs = []
+    for name, changes, title in sum(groups, _CONTROLS):
+        released = RELEASED.get(scenario, {}) if name == "hrn-released" else {}
+        options = SCENARIOS[scenario] | READINGS["algorithm1"] | changes | released
+        runs.append(Run(name, "hrn", "CL1", (OWN,), options, ("unit usage",), title))
+    return tuple(runs)
+
+
 # --- Pairwise MNIST -------------------------------------------------------------------------------------------------
 
 pairwise_mnist = Experiment(
@@ -40,7 +73,8 @@ pairwise_mnist = Experiment(
     runs=_runs(
         _PAIRWISE, _PAIRWISE | {"strength": 1024.0},
         _PAIRWISE | {"codes": 100, "code_weight": 50.0, "stabilisation_epochs": 2},
-    ),
+    )
+    + _hrn("pairwise-mnist", _READINGS),
     profiles={
         "smoke": Profile(
             {"kind": "pairwise", "image_set": "digits"}, (0, 1),
@@ -49,7 +83,8 @@ pairwise_mnist = Experiment(
         "lite": Profile({"kind": "pairwise"}, tuple(range(3)), {"epochs": (1,) * 5, "stabilisation_epochs": 1}),
         "paper": Profile({"kind": "pairwise"}, tuple(range(5))),
     },
-    minutes={"vc": 0.31, "ewc": 0.37, "ewc-standard": 0.37, "ell": 0.56, "ell-lwf": 0.65},
+    minutes={"vc": 0.31, "ewc": 0.37, "ewc-standard": 0.37, "ell": 0.56, "ell-lwf": 0.65, "hrn-hash": 0.2,
+             "hrn-figure1": 1.5, "hrn-longer": 1.2, "*": 0.6},
     cpu_group=5,
 )  # fmt: skip
 
@@ -66,7 +101,8 @@ fashion_mnist = Experiment(
     + (
         Run("ewc-small", "ewc-encoder", "CL1", (OWN,), _FASHION | {"filters": (16, 32), "strength": 400.0},
             title="EWC with 16 and 32 filters, as in the published code"),
-    ),
+    )
+    + _hrn("fashion-mnist", _READINGS, _GROWTH),
     profiles={
         "smoke": Profile(
             {"kind": "fashion then mnist", "first": "digits", "second": "digits"}, (0, 1),
@@ -75,7 +111,8 @@ fashion_mnist = Experiment(
         "lite": Profile({"kind": "fashion then mnist"}, tuple(range(3)), {"epochs": (2, 1), "stabilisation_epochs": 1}),
         "paper": Profile({"kind": "fashion then mnist"}, tuple(range(5))),
     },
-    minutes={"vc": 3.4, "ewc": 3.5, "ewc-standard": 3.5, "ewc-small": 2.2, "ell": 4.0, "ell-lwf": 4.1},
+    minutes={"vc": 3.4, "ewc": 3.5, "ewc-standard": 3.5, "ewc-small": 2.2, "ell": 4.0, "ell-lwf": 4.1, "hrn-hash": 1.5,
+             "hrn-figure1": 10.0, "hrn-longer": 9.0, "*": 4.5},
     cpu_group=5,
 )  # fmt: skip
 
@@ -83,7 +120,7 @@ fashion_mnist = Experiment(
 
 _SMALL = {
     "filters": (6, 9), "hidden": (30, 30), "outputs": 30, "head_dropout": (0.0, 0.0, 0.0), "batch": 32, "lr": 5e-3,
-    "codes": 20, "stabilisation_epochs": 1, "images": 20,
+    "codes": 20, "stabilisation_epochs": 1, "images": 20, "s": 200,
 }  # fmt: skip
 """Sizes with which the colour networks fit the time of a notebook."""
 
@@ -96,7 +133,7 @@ svhn_cifar100 = Experiment(
     id="hrn/svhn-cifar100",
     title="SVHN, then CIFAR-100",
     regenerates="arXiv Table 1 (top); ICLR Figures 2 (top) and 3, Tables 10 to 12",
-    runs=_colour_runs((8, *[15] * 10)),
+    runs=_colour_runs((8, *[15] * 10)) + _hrn("svhn-cifar", _GROWTH),
     profiles={
         "smoke": Profile(
             {"kind": "svhn then cifar100", "first": "colour-digits", "second": "colour-digits-100", "tasks": 2}, (0, 1),
@@ -106,14 +143,14 @@ svhn_cifar100 = Experiment(
         "paper": Profile({"kind": "svhn then cifar100"}, tuple(range(5))),
     },
     # Extrapolated from steps on CIFAR-100; ELL has autoencoders of 180 million weights and wants a GPU.
-    minutes={"ell": 2300.0, "ell-lwf": 2700.0, "*": 55.0},
+    minutes={"ell": 2300.0, "ell-lwf": 2700.0, "hrn-longer": 48.0, "*": 55.0} | dict.fromkeys(("hrn", "hrn-projections"), 24.0),
 )  # fmt: skip
 
 cifar100 = Experiment(
     id="hrn/cifar100",
     title="CIFAR-100 in ten tasks",
     regenerates="tasks 1 to 10 of arXiv Table 1 (top) and ICLR Figure 3, without SVHN before them",
-    runs=_colour_runs((15,) * 10),
+    runs=_colour_runs((15,) * 10) + _hrn("cifar"),
     profiles={
         "smoke": Profile(
             {"kind": "cifar100 in ten tasks", "image_set": "colour-digits-100", "tasks": 3}, (0, 1),
@@ -129,8 +166,10 @@ EXPERIMENTS = (pairwise_mnist, fashion_mnist, svhn_cifar100, cifar100)
 
 # --- Cells ----------------------------------------------------------------------------------------------------------
 
-ROWS = {"vc": "VC", "ewc": "EWC", "ell": "ELL", "ewc-standard": "EWC, standard", "ell-lwf": "ELL, LwF"}
-"""Runs and the rows they fill; rows after the third are ours."""
+ROWS = {"vc": "VC", "ewc": "EWC", "ell": "ELL", "ewc-standard": "EWC, standard", "ell-lwf": "ELL, LwF"} | {
+    name: title for name, _, title in _CONTROLS + _READINGS + _GROWTH
+}
+"""Runs and the rows they fill; VC, EWC, ELL and HRN are printed, the others are ours."""
 TABLES = {
     "table-1a": ("svhn-cifar100", 11, 0),
     "table-1b": ("pairwise-mnist", 5, 0),
@@ -150,6 +189,12 @@ def _table(artifact: str, row: str, run: str, variant: bool = False) -> tuple[Ce
 
 
 CELLS = (
-    tuple(cell for artifact in TABLES for run, row in ROWS.items() for cell in _table(artifact, row, run))
+    tuple(
+        cell
+        for artifact, (experiment, _, _) in TABLES.items()
+        for run in {e.id: e for e in EXPERIMENTS}[f"hrn/{experiment}"].runs
+        if run.name in ROWS
+        for cell in _table(artifact, ROWS[run.name], run.name)
+    )
     + _table("table-1c", "EWC", "ewc-small", variant=True)
 )  # fmt: skip

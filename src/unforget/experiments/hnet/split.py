@@ -10,6 +10,22 @@ _STRENGTHS = {
     "CL1": Strengths(1e7, (1e8, 0.8), 50.0), "CL2": Strengths(1e6, (1e8, 0.7), 500.0), "CL3": Strengths(1e8, (1e9, 0.8), 0.5),
 }  # fmt: skip
 
+# Bounds of ours. As with HNET+ENT, one training serves CL1 and CL3. name -> method, options, row
+_BOUNDS = {
+    "unprotected": ("hnet", {"beta": 0.0}, "HNET, β = 0"),
+    "hnet-joint": ("hnet-joint", {}, "HNET on all tasks at once"),
+    "scratch": ("scratch", {}, "from scratch"),
+}
+
+
+def _bounds() -> tuple[Run, ...]:
+    return tuple(
+        Run(name + suffix, method, scenario, views, options, title=f"{title}, {' and '.join(views)}")
+        for name, (method, options, title) in _BOUNDS.items()
+        for suffix, scenario, views in (("", "CL1", ("CL1", "CL3")), ("-cl2", "CL2", ("CL2",)))
+    )
+
+
 split_mnist = Experiment(
     id="hnet/split-mnist",
     title="Split MNIST",
@@ -18,6 +34,7 @@ split_mnist = Experiment(
         Run("hnet", "hnet", "CL1", ("CL1", "CL3"), probes=("task confusion",), title="HNET+ENT, CL1 and CL3"),
         Run("hnet-cl2", "hnet", "CL2", ("CL2",), probes=("task confusion",), title="HNET+ENT, CL2"),
         *(run for scenario in SCENARIOS for run in baselines(scenario, _STRENGTHS[scenario])),
+        *_bounds(),
     ),
     profiles={
         "smoke": Profile(
@@ -26,7 +43,7 @@ split_mnist = Experiment(
         "lite": Profile({"kind": "split", "image_set": "mnist", "classes": 2, "tasks": 5}, tuple(range(5))),
         "paper": Profile({"kind": "split", "image_set": "mnist", "classes": 2, "tasks": 5}, tuple(range(20))),
     },
-    minutes={"hnet": 1.8, "hnet-cl2": 1.8, "*": 0.9},
+    minutes=dict.fromkeys(("hnet", "hnet-cl2"), 1.8) | dict.fromkeys(("hnet-joint", "hnet-joint-cl2"), 4.0) | {"*": 0.9},
 )
 
 # --- One choice changed at a time, to find out why a number of ours differs -------------------------------------------
@@ -36,6 +53,8 @@ _CHOICES = {
     "no-look-ahead": ({"look_ahead": False}, "no look-ahead"),
     "weak": ({"beta": 0.001}, "β ten times smaller"),
     "strong": ({"beta": 0.1}, "β ten times larger"),
+    "weighted": ({"importance": "fisher"}, "outputs weighted by their Fisher information, as appendix D suggests"),
+    "plastic": ({"plastic": True}, "old embeddings learn, too, an unused option of the published code"),
 }
 
 split_mnist_choices = Experiment(
@@ -64,6 +83,11 @@ CELLS = (
         for column, name in TABLE_1.items()
     )
     + tuple(Cell("hnet", "table-1", f"S-{s}", "HNET+ENT", f"split-mnist/{HNET_ENT[s]}", s) for s in SCENARIOS)
+    + tuple(
+        Cell("hnet", "table-1", f"S-{s}", title, f"split-mnist/{name}{'-cl2' if s == 'CL2' else ''}", s)
+        for s in SCENARIOS
+        for name, (_, _, title) in _BOUNDS.items()
+    )
     # Where the task is given, HNET+TIR is the same training as HNET+ENT.
     + (
         Cell("hnet", "table-1", "S-CL1", "HNET+TIR", "split-mnist/hnet", "CL1"),
@@ -85,7 +109,10 @@ CELLS = (
     # What the text says of the look-ahead and of β, without printing a number.
     + tuple(
         Cell("hnet", "text-choices", f"S-{s}", column, f"split-mnist-choices/{name}", s)
-        for column, name in (("no look-ahead", "no-look-ahead"), ("β 0.001", "weak"), ("β 0.1", "strong"))
+        for column, name in (
+            ("no look-ahead", "no-look-ahead"), ("β 0.001", "weak"), ("β 0.1", "strong"), ("weighted outputs", "weighted"),
+            ("plastic embeddings", "plastic"),
+        )
         for s in ("CL1", "CL3")
     )
 )  # fmt: skip

@@ -178,3 +178,11 @@ def test_a_section_shows_the_recorded_seeds_it_was_asked_for(project):  # noqa: 
 def test_a_section_shows_code_as_it_stands():
     text = Section("hnet/toy-regression").source_of(Oracle.predict)._repr_mimebundle_()["text/markdown"]
     assert text.startswith("```python\ndef predict(self, x, task, tasks_seen):")
+
+
+def test_drawn_images_keep_every_pixel_and_say_how_many_are_recognised():
+    images = np.arange(2 * 2 * 3 * 4).reshape(2, 2, 3, 4)
+    plot = figures.drawn_images(images, np.array([0.5, 1.0]), 2)
+    assert len(plot.data) == images.size and plot.alt.endswith("50 %, 100 %.")
+    shown = plot.figure.axes[0].images[0].get_array()
+    assert shown.shape == (3 * 6, 2) and np.array_equal(shown[6:8].ravel(), images[0, 0, 1])

@@ -14,10 +14,12 @@ def drawn_images(images: np.ndarray, recognised: np.ndarray, side: int) -> Plot:
     """
     tasks, _, n, _ = images.shape
     with mpl.rc_context(STYLE):
-        figure, axes = canvas(2, tasks, 0.62 * tasks, 1.3 * n)
+        figure, axes = canvas(2, tasks, 0.6 * tasks, 1.3 * n + 0.3)
         for (moment, task), axis in np.ndenumerate(axes):
-            axis.imshow(images[task, moment].reshape(n * side, side), cmap="gray_r", vmin=0, vmax=255)
+            apart = np.pad(images[task, moment].reshape(n, side, side), ((0, 0), (0, 4), (0, 0)))
+            axis.imshow(apart.reshape(-1, side), cmap="gray_r", vmin=0, vmax=255)
             axis.set(xticks=[], yticks=[])
+            axis.spines[:].set_visible(False)
             if moment == 0:
                 axis.set_title(str(task + 1))
         axes[0, 0].set_ylabel("right after")

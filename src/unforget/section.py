@@ -86,8 +86,7 @@ class Section:
 
     def claims(self, *ids: str) -> Table:
         """What the paper claims, evaluated on its own numbers and on our records."""
-        table = claims.evaluate(paper.load(), self.recorded_cells)
-        table = table[table.id.isin(ids)]
+        table = claims.evaluate(paper.load(), self.recorded_cells, ids=ids)
         frame = pd.DataFrame(
             {
                 "claim": table.claim, "where": table["where"], "on the paper's numbers": table.printed,

@@ -30,7 +30,8 @@ from unforget.results.tables import Table
 class Section:
     """An experiment at a profile. Raises `UnforgetError` for an unknown experiment, profile or run and for bad seeds.
 
-    `only` names the runs that the notebook trains and tells of, all by default. The device is looked at only where something is trained: recorded runs can be shown on any machine.
+    `only` names the runs that the notebook trains and tells of, all by default. The device is looked at only where
+    something is trained: recorded runs can be shown on any machine.
     """
 
     def __init__(self, id: str, profile: str = "smoke", seeds: str = "", device: str = "auto", compute: bool = False,

@@ -23,7 +23,7 @@ ORDERS = {"batches": "deferred", "one by one": "sample"}
 
 
 def samples_per_second(
-    stream: Stream, seeds: Sequence[int], device: torch.device | str = "cpu", readings: Sequence[str] = ("algorithm1", "figure1"),
+    stream: Stream, seeds: Sequence[int], device: str = "cpu", readings: Sequence[str] = ("algorithm1", "figure1"),
     warm_up: int = 20, steps: int = 10, turns: int = 3,
 ) -> pd.DataFrame:  # fmt: skip
     """Training samples per second and seed on the stream's first task, by reading and number of seeds trained together.
@@ -31,13 +31,13 @@ def samples_per_second(
     Candidates take turns of `steps` steps, so that a change of the machine's load hits all; the median turn counts.
     Columns: reading, seeds, work, samples per second.
     """
-    rows = []
+    rows, device = [], torch.device(device)
     for reading in readings:
         candidates = {}
         for work, order in ORDERS.items():
             for own in {1: seeds[:1], len(seeds): seeds}.values() if work == "batches" else (seeds[:1],):
                 candidates[work, len(own)] = _steps(_learner(stream, own, device, reading, order), warm_up, steps)
-        for (work, number), seconds in _paired(candidates, turns, torch.device(device)).items():
+        for (work, number), seconds in _paired(candidates, turns, device).items():
             rows.append((reading, number, work, number * steps * Options.batch / seconds))
     return pd.DataFrame(rows, columns=["reading", "seeds", "work", "samples per second"])
 
@@ -54,9 +54,9 @@ def published() -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["method", "work", "images", "seconds", "samples per second"])
 
 
-def _learner(stream: Stream, seeds: Sequence[int], device: torch.device | str, reading: str, order: str) -> HRN:
+def _learner(stream: Stream, seeds: Sequence[int], device: torch.device, reading: str, order: str) -> HRN:
     values = SCENARIOS["pairwise-mnist"] | READINGS[reading]
-    learner = HRN(stream.to(device), "CL1", options(Options, values, "hrn"), Replicas(tuple(seeds), device=torch.device(device)))
+    learner = HRN(stream.to(device), "CL1", options(Options, values, "hrn"), Replicas(tuple(seeds), device=device))
     learner.order = order
     return learner
 

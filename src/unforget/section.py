@@ -30,17 +30,18 @@ from unforget.results.tables import Table
 class Section:
     """An experiment at a profile. Raises `UnforgetError` for an unknown experiment, profile or run and for bad seeds.
 
-    `only` names the runs that the notebook trains and tells of, all by default. The device is looked at only where
-    something is trained: recorded runs can be shown on any machine.
+    `only` names the runs that the notebook trains and tells of, all by default; `page` is the notebook, where it is not the
+    one that the experiment is named after: labels of tables are made from it. The device is looked at only where something
+    is trained: recorded runs can be shown on any machine.
     """
 
     def __init__(self, id: str, profile: str = "smoke", seeds: str = "", device: str = "auto", compute: bool = False,
-                 only: Sequence[str] = ()):  # fmt: skip
+                 only: Sequence[str] = (), page: str = ""):  # fmt: skip
         self.experiment = catalogue.experiment(id)
         self.runs = tuple(self.experiment.run(name) for name in only) or self.experiment.runs
         self.profile = choose("profile", profile, PROFILES)
         self.seeds = seed_range(seeds) if seeds else self.experiment.profile(profile).seeds
-        self.device, self.compute = device, compute
+        self.device, self.compute, self.page = device, compute, page or id
         self.records: dict[str, Record] = {}
 
     def run(self) -> None:
@@ -135,7 +136,7 @@ class Section:
 
     @property
     def _slug(self) -> str:
-        return self.experiment.id.replace("/", "-")
+        return self.page.replace("/", "-")
 
 
 def recorded_runs(experiment: Experiment | str, profiles: Sequence[str] = ("paper", "lite")) -> dict[str, Record]:

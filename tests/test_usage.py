@@ -6,7 +6,7 @@ import pytest
 from unforget.errors import UnforgetError
 from unforget.experiments import catalogue, work
 from unforget.experiments.work import Job
-from unforget.results import figures, measured, usage
+from unforget.results import measured, usage
 
 
 def made(counts, grow=(), groups=((2,), (1,)), **options):
@@ -58,9 +58,3 @@ def test_cells_of_figure_4_come_from_the_probe(record):
     moved = 100 * np.abs(shares[:, 1] - shares[:, 0]).sum(-1) / 2
     assert cells["Shift"].values == pytest.approx(moved) and cells["Shift"].row == "Fashion-MNIST, then MNIST"
     assert usage.units(record).tolist() == [6, 8]
-
-
-def test_the_figure_names_the_most_and_the_least_used_unit():
-    plot = figures.unit_usage(np.array([[[0.5, 0.5, 0.0], [0.1, 0.2, 0.7]], [[0.7, 0.3, 0.0], [0.1, 0.4, 0.5]]]))
-    assert "T0: most U0 with 60 %, least U2 with 0.0 %; T1: most U2 with 60 %, least U0 with 10.0 %" in plot.alt
-    assert len(plot.data) == 6 and figures.unit_usage(None) is None

@@ -81,7 +81,7 @@ def evaluate(
     outcome on the paper's own numbers), `ours` and `ours_reason` (on our records of `profile`).
     """
     rows = []
-    for claim in [find(id) for id in ids] or CLAIMS:
+    for claim in sorted(map(find, ids), key=CLAIMS.index) or CLAIMS:
         on_paper = judge(claim, theirs(printed, claim.paper))
         on_ours = judge(claim, ours(measured, claim.paper, profile), profile)
         rows.append((claim.id, claim.paper, claim.where, claim.text, on_paper.verdict, on_paper.reason,

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from unforget.errors import UnforgetError
+from unforget.experiments import catalogue
 from unforget.experiments.hnet import chunking
 from unforget.results import claims, ledger, paper
 from unforget.results.claims import base, hrn, lstm
@@ -381,6 +382,19 @@ def test_r07_more_plastic_and_yet_not_better():
     fixed, grown = [(88.0, 88.0), (95.0, 95.0)], [(88.0, 86.0), (97.0, 97.0)]
     outcome = judge("r07", accuracies("table-1c", {"HRN": grown, hrn.OURS["fixed"]: fixed}))
     assert names(outcome, True) == {f"{what} on Fashion-MNIST/MNIST" for what in ("more plastic", "not better in the end")}
+
+
+def used(name, uneven, shift, least):
+    return dict(zip((("figure-4", name, c) for c in ("Uneven", "Shift", "Least used unit")), (uneven, shift, least)))
+
+
+def test_r08_needs_uneven_and_shifting_use_and_a_unit_left_aside():
+    name = "SVHN, then CIFAR-100"
+    assert judge("r08", used(name, 40.0, 25.0, 0.5)).verdict == "held" and judge("r08", {}).verdict == "not run"
+    assert names(judge("r08", used(name, 40.0, 3.0, 0.5)), False) == {f"shifts on {name}"}
+    assert judge("r08", used(name, 4.0, 3.0, 12.0) | used("Pairwise MNIST", 4.0, 3.0, 12.0)).verdict == "not held"
+    known = {cell.row for cell in catalogue.CELLS if (cell.paper, cell.artifact) == ("hrn", "figure-4")}
+    assert known == set(hrn.USED)
 
 
 def test_r05_longer_training_reaches_the_plain_network():

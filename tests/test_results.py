@@ -13,7 +13,7 @@ from small_project import project, recorded  # noqa: F401
 from unforget import evaluation, methods, source
 from unforget.errors import UnforgetError
 from unforget.experiments import catalogue
-from unforget.results import figures, measured, tables
+from unforget.results import claims, figures, measured, tables
 from unforget.section import Section
 
 ACCURACY = np.array([[[0.9, np.nan, np.nan], [0.7, 0.8, np.nan], [0.5, 0.6, 1.0]]])  # [seed, after_stage, on_task]
@@ -173,6 +173,20 @@ def test_a_section_shows_the_recorded_seeds_it_was_asked_for(project):  # noqa: 
     section.run()
     assert {name: [r["seed"] for r in record["replicas"]] for name, record in section.records.items()} == {"ewc-cl1": [1, 2]}
     assert len(section.recorded["ewc-cl1"]["replicas"]) == 4
+
+
+def test_a_page_that_tells_of_some_runs_has_labels_of_its_own(project):  # noqa: F811
+    recorded("split-mnist/ewc-cl1", tasks=5), recorded("split-mnist/si-cl1", tasks=5)
+    plain, own = (Section("hnet/split-mnist", "paper", page=page) for page in ("", "hnet/other"))
+    own.run("si-cl1")
+    assert set(own.records) == {"si-cl1"}
+    table = own.runs_table("si-cl1", "hnet")
+    assert len(table.frame) == 2 and table.frame.seeds[1] == "not run" != table.frame.seeds[0]
+    assert len(plain.runs_table().frame) == len(plain.experiment.runs)
+    assert table.name == "tab-hnet-other-runs" and plain.runs_table().name == "tab-hnet-split-mnist-runs"
+    assert (own.claims("h07", "h05").name, list(own.claims("h07").frame["where"])) == (
+        "tab-hnet-other-claims", [claims.find("h07").where]
+    )  # fmt: skip
 
 
 def test_a_section_shows_code_as_it_stands():

@@ -30,21 +30,24 @@ from unforget.results.tables import Table
 class Section:
     """An experiment at a profile. Raises `UnforgetError` for an unknown experiment or profile and for bad seeds.
 
+    `page` is the notebook where it is not the one that the experiment is named after: labels of tables are made from it.
     The device is looked at only where something is trained: recorded runs can be shown on any machine.
     """
 
-    def __init__(self, id: str, profile: str = "smoke", seeds: str = "", device: str = "auto", compute: bool = False):
+    def __init__(self, id: str, profile: str = "smoke", seeds: str = "", device: str = "auto", compute: bool = False,
+                 page: str = ""):  # fmt: skip
         self.experiment = catalogue.experiment(id)
         self.profile = choose("profile", profile, PROFILES)
         self.seeds = seed_range(seeds) if seeds else self.experiment.profile(profile).seeds
-        self.device, self.compute = device, compute
+        self.device, self.compute, self.page = device, compute, page or id
         self.records: dict[str, Record] = {}
 
-    def run(self) -> None:
-        """Train at smoke, or collect recorded runs (after training the missing ones, with `compute`)."""
+    def run(self, *only: str) -> None:
+        """Train at smoke, or collect recorded runs (after training the missing ones, with `compute`): all, or those named."""
+        wanted = tuple(map(self.experiment.run, only)) or self.experiment.runs
         if self.profile == "smoke":
             runtime.settle()
-            jobs = executor.plan(self.experiment, self.experiment.runs, "smoke", self.seeds, self.device, again=True,
+            jobs = executor.plan(self.experiment, wanted, "smoke", self.seeds, self.device, again=True,
                                  group=len(self.seeds))  # fmt: skip
             with _bar(self.experiment.id, len(jobs)) as bar:
                 for number, job in enumerate(jobs):
@@ -53,12 +56,12 @@ class Section:
                     self.records[job.config["run"].split("/")[-1]] = trained
             return
         if self.compute:
-            jobs = executor.plan(self.experiment, self.experiment.runs, self.profile, self.seeds, self.device)
+            jobs = executor.plan(self.experiment, wanted, self.profile, self.seeds, self.device)
             with _bar(self.experiment.id, sum(len(job.seeds) for job in jobs)) as bar:
                 executor.execute(jobs, report=lambda done, where: _advance(bar, done))
         for name, record in recorded_runs(self.experiment, (self.profile,)).items():
             shown = [replica for replica in record["replicas"] if replica["seed"] in self.seeds]
-            if shown:
+            if shown and name in {run.name for run in wanted}:
                 self.records[name] = record | {"replicas": shown}
 
     @cached_property
@@ -86,8 +89,7 @@ class Section:
 
     def claims(self, *ids: str) -> Table:
         """What the paper claims, evaluated on its own numbers and on our records."""
-        table = claims.evaluate(paper.load(), self.recorded_cells)
-        table = table[table.id.isin(ids)]
+        table = claims.evaluate(paper.load(), self.recorded_cells, ids=ids)
         frame = pd.DataFrame(
             {
                 "claim": table.claim, "where": table["where"], "on the paper's numbers": table.printed,
@@ -110,10 +112,10 @@ class Section:
         )  # fmt: skip
         return Table(frame, "What is not reproduced, and why.", f"tab-{self._slug}-{artifact}-deviations", "prose")
 
-    def runs_table(self) -> Table:
-        """What each recorded run cost and whether the code has changed since: one line per run."""
+    def runs_table(self, *only: str) -> Table:
+        """What each recorded run cost and whether the code has changed since: one line per run, of all or those named."""
         lines = []
-        for run in self.experiment.runs:
+        for run in tuple(map(self.experiment.run, only)) or self.experiment.runs:
             record = self.recorded.get(run.name)
             lines.append(self._run_line(run, record) if record else [self.title(run.name), "not run", *["–"] * 5])
         columns = ["run", "seeds", "seconds per seed", "parameters", "device", "date", "code"]
@@ -131,7 +133,7 @@ class Section:
 
     @property
     def _slug(self) -> str:
-        return self.experiment.id.replace("/", "-")
+        return self.page.replace("/", "-")
 
 
 def recorded_runs(experiment: Experiment | str, profiles: Sequence[str] = ("paper", "lite")) -> dict[str, Record]:

@@ -11,7 +11,7 @@ from unforget.errors import UnforgetError, choose
 from unforget.experiments import catalogue
 from unforget.experiments.spec import Cell
 from unforget.records import Record
-from unforget.results import embedding
+from unforget.results import embedding, usage
 
 COLUMNS = ["paper", "artifact", "row", "column", "mean", "sd", "n", "profile", "unit", "run", "values"]
 
@@ -82,7 +82,7 @@ def recognised(record: Record, task: str) -> np.ndarray:
     return np.array(probes, dtype=float)[:, 0, int(task) - 1]
 
 
-PROBED = {"embedding: ": embedding.metric, "recognised: task ": recognised}
+PROBED = {"embedding: ": embedding.metric, "recognised: task ": recognised, "usage: ": usage.metric}
 """Metrics that are read from probes, as fractions, by the beginning of their names."""
 
 

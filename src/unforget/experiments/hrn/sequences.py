@@ -188,6 +188,15 @@ def _table(artifact: str, row: str, run: str, variant: bool = False) -> tuple[Ce
     return tuple(Cell("hrn", artifact, row, c, f"{experiment}/{run}", OWN, m, variant) for c, m in columns.items())
 
 
+SHARES = {"Uneven": "uneven", "Shift": "shift", "Least used unit": "least"}
+"""Columns of the figure on unit usage and the metrics of `unforget.results.usage`, in percent of selections."""
+
+
+def _usage(experiment: Experiment) -> tuple[Cell, ...]:
+    run = f"{experiment.id.split('/')[1]}/hrn"
+    return tuple(Cell("hrn", "figure-4", experiment.title, c, run, OWN, f"usage: {m}") for c, m in SHARES.items())
+
+
 CELLS = (
     tuple(
         cell
@@ -197,4 +206,5 @@ CELLS = (
         for cell in _table(artifact, ROWS[run.name], run.name)
     )
     + _table("table-1c", "EWC", "ewc-small", variant=True)
+    + tuple(cell for experiment in EXPERIMENTS for cell in _usage(experiment))
 )  # fmt: skip

@@ -4,6 +4,7 @@ evaluate(paper.load(), measured, profile="paper")   # one row per claim
 """
 
 import math
+from collections.abc import Sequence
 
 import pandas as pd
 
@@ -28,6 +29,7 @@ __all__ = [
 
 CLAIMS: tuple[Claim, ...] = (*hnet.CLAIMS, *lstm.CLAIMS, *dynamos.CLAIMS, *hrn.CLAIMS)
 DERIVED = {"lstm": lstm.published_sizes}  # what follows from a paper's settings, though it does not print it
+COMPUTED = {"hashing": hrn.hashing}  # artifacts that we compute without training anything
 JUDGED = ("paper", "lite")
 
 
@@ -48,12 +50,17 @@ def theirs(printed: pd.DataFrame, paper: str) -> Numbers:
 
 
 def ours(measured: pd.DataFrame, paper: str, profile: str = "paper") -> Numbers:
-    """Look-up of what our records of one profile measured for `paper`; one seed has no standard error."""
+    """Look-up of what our records of one profile measured for `paper`, and of what is computed without records; one seed
+    has no standard error."""
     cells = {}
     for cell in measured[(measured.paper == paper) & (measured.profile == profile)].itertuples():
         error = cell.sd / math.sqrt(cell.n) if cell.n > 1 else math.nan
         cells[cell.artifact, cell.row, cell.column] = Number(cell.mean, error, cell.n, tuple(cell.values))
-    return lambda artifact, row, column: cells.get((artifact, row, column))
+
+    def number(artifact: str, row: str, column: str) -> Number | None:
+        return (COMPUTED[artifact]() if artifact in COMPUTED else cells).get((artifact, row, column))
+
+    return number
 
 
 def judge(claim: Claim, numbers: Numbers, profile: str = "paper") -> Outcome:
@@ -67,12 +74,14 @@ def judge(claim: Claim, numbers: Numbers, profile: str = "paper") -> Outcome:
     return claim.evaluate(numbers)
 
 
-def evaluate(printed: pd.DataFrame, measured: pd.DataFrame, profile: str = "paper") -> pd.DataFrame:
-    """All claims, one row each: id, paper, where, claim, `printed` and `printed_reason` (the outcome on the
-    paper's own numbers), `ours` and `ours_reason` (on our records of `profile`).
+def evaluate(
+    printed: pd.DataFrame, measured: pd.DataFrame, profile: str = "paper", ids: Sequence[str] = ()
+) -> pd.DataFrame:
+    """All claims, or those with these ids, one row each: id, paper, where, claim, `printed` and `printed_reason` (the
+    outcome on the paper's own numbers), `ours` and `ours_reason` (on our records of `profile`).
     """
     rows = []
-    for claim in CLAIMS:
+    for claim in sorted(map(find, ids), key=CLAIMS.index) or CLAIMS:
         on_paper = judge(claim, theirs(printed, claim.paper))
         on_ours = judge(claim, ours(measured, claim.paper, profile), profile)
         rows.append((claim.id, claim.paper, claim.where, claim.text, on_paper.verdict, on_paper.reason,

@@ -5,9 +5,11 @@ from unforget.results.figures.base import Plot, publish
 from unforget.results.figures.compression import approximation, architectures, compression
 from unforget.results.figures.curves import fitted_curves
 from unforget.results.figures.embedding import embedding_planes
+from unforget.results.figures.hashing import hash_products, hash_spreads, hash_tails
+from unforget.results.figures.routing import basis_events, routes
 from unforget.results.figures.samples import drawn_images
 
 __all__ = [
-    "Plot", "accuracy_matrices", "approximation", "architectures", "compression", "drawn_images", "embedding_planes",
-    "fitted_curves", "publish", "seeds", "task_confusions",
+    "Plot", "accuracy_matrices", "approximation", "architectures", "basis_events", "compression", "drawn_images", "embedding_planes",
+    "fitted_curves", "hash_products", "hash_spreads", "hash_tails", "publish", "routes", "seeds", "task_confusions",
 ]  # fmt: skip

@@ -40,11 +40,12 @@ class Section:
         self.device, self.compute = device, compute
         self.records: dict[str, Record] = {}
 
-    def run(self) -> None:
-        """Train at smoke, or collect recorded runs (after training the missing ones, with `compute`)."""
+    def run(self, *only: str) -> None:
+        """Train at smoke, or collect recorded runs (after training the missing ones, with `compute`): all, or those named."""
+        wanted = tuple(map(self.experiment.run, only)) or self.experiment.runs
         if self.profile == "smoke":
             runtime.settle()
-            jobs = executor.plan(self.experiment, self.experiment.runs, "smoke", self.seeds, self.device, again=True,
+            jobs = executor.plan(self.experiment, wanted, "smoke", self.seeds, self.device, again=True,
                                  group=len(self.seeds))  # fmt: skip
             with _bar(self.experiment.id, len(jobs)) as bar:
                 for number, job in enumerate(jobs):
@@ -53,12 +54,12 @@ class Section:
                     self.records[job.config["run"].split("/")[-1]] = trained
             return
         if self.compute:
-            jobs = executor.plan(self.experiment, self.experiment.runs, self.profile, self.seeds, self.device)
+            jobs = executor.plan(self.experiment, wanted, self.profile, self.seeds, self.device)
             with _bar(self.experiment.id, sum(len(job.seeds) for job in jobs)) as bar:
                 executor.execute(jobs, report=lambda done, where: _advance(bar, done))
         for name, record in recorded_runs(self.experiment, (self.profile,)).items():
             shown = [replica for replica in record["replicas"] if replica["seed"] in self.seeds]
-            if shown:
+            if shown and name in {run.name for run in wanted}:
                 self.records[name] = record | {"replicas": shown}
 
     @cached_property

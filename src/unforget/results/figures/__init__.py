@@ -6,8 +6,9 @@ from unforget.results.figures.compression import approximation, architectures, c
 from unforget.results.figures.curves import fitted_curves
 from unforget.results.figures.embedding import embedding_planes
 from unforget.results.figures.samples import drawn_images
+from unforget.results.figures.sequences import drops, first_task, unit_usage
 
 __all__ = [
-    "Plot", "accuracy_matrices", "approximation", "architectures", "compression", "drawn_images", "embedding_planes",
-    "fitted_curves", "publish", "seeds", "task_confusions",
+    "Plot", "accuracy_matrices", "approximation", "architectures", "compression", "drawn_images", "drops", "embedding_planes",
+    "first_task", "fitted_curves", "publish", "seeds", "task_confusions", "unit_usage",
 ]  # fmt: skip

@@ -81,6 +81,8 @@ def protocol(record: Record) -> str:
 def recorded_at(found: Mapping[str, Record]) -> str:
     """What a caption says of recorded runs: that they follow the paper, or which of them are shorter."""
     lite = [ROWS.get(name, name) for name, record in found.items() if protocol(record) != "paper"]
+    if not found:
+        return "Recorded"
     return f"Recorded; with less training (profile lite): {', '.join(lite)}" if lite else "Recorded at the paper's protocol"
 
 

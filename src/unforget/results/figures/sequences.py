@@ -1,6 +1,7 @@
 """Figures 2 to 4 of Berjaoui (2020, ICLR version): a first task over time, drops and first accuracies, use of units."""
 
 from collections.abc import Mapping
+from textwrap import fill
 
 import matplotlib as mpl
 import numpy as np
@@ -34,7 +35,7 @@ def first_task(stages: pd.DataFrame, printed: pd.DataFrame) -> Plot | None:
             for line in theirs.itertuples():
                 ends = (printed.task.min(), printed.task.max())
                 axis.scatter(ends, (line.first, line.final), marker="D", s=22, facecolor="none", edgecolor=COLOURS[3], zorder=3)
-            axis.set_title(name if len(name) < 26 else name.replace(", ", ",\n"), fontsize=8)
+            axis.set_title(fill(name, 24), fontsize=8)
             axis.set_xticks(sorted(set(stages.after)))
             axis.tick_params(labelbottom=True)
             one, every = mean["first task"], mean["all images"].iloc[-1]
@@ -59,7 +60,7 @@ def drops(accuracies: pd.DataFrame) -> Plot | None:
     names, tasks = list(dict.fromkeys(data.row)), sorted(set(data.task))
     width = 0.8 / len(names)
     with mpl.rc_context(STYLE):
-        figure, axes = canvas(2, 1, max(4.5, 1.2 + 0.6 * len(tasks)), 3.8)
+        figure, axes = canvas(2, 1, max(4.5, 1.2 + 0.6 * len(tasks)), 3.8, sharex=True)
         words = []
         for axis, value, label in zip(axes[:, 0], ("drop", "first"), ("drop in points", "first accuracy in %"), strict=True):
             for i, name in enumerate(names):
@@ -73,6 +74,7 @@ def drops(accuracies: pd.DataFrame) -> Plot | None:
                 words.append(f"{name} {label}: {listed or 'none'}")
             axis.axhline(0, lw=0.6, color=QUIET)
             axis.set(ylabel=label, xticks=range(len(tasks)), xticklabels=[f"T{t}" for t in tasks])
+            axis.tick_params(labelbottom=True)
         figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=len(names), fontsize=8)
     return Plot(figure, f"Two rows of bars. {'; '.join(words)}.", data)
 

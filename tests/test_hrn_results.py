@@ -4,8 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from unforget.errors import UnforgetError
 from unforget.experiments import catalogue
 from unforget.results import ablations, figures, measured, paper, sequences
+from unforget.section import Section
 
 NAN = None
 FIRST = [[0.9, NAN], [0.5, 0.8]]
@@ -181,3 +183,13 @@ def test_columns_beside_show_paper_mean_and_ends_at_the_papers_protocol_first():
     assert frame.loc["High depth", "T0 accuracy: paper"] == "–"
     dots = ablations.every_seed(kept, ("T0 accuracy",))
     assert dots["accuracy in %"].tolist() == [90, 95]
+
+
+def test_a_section_trains_only_the_runs_that_are_named():
+    section = Section("hrn/pairwise-mnist", seeds="0", device="cpu")
+    section.run("hrn-hash")
+    assert list(section.records) == ["hrn-hash"]
+    frame = sequences.of_records(section.records, "table-1b")
+    assert list(frame.task) == [0, 1, 2, 3, 4] and set(frame.row) == {"HRN, hash only"}
+    with pytest.raises(UnforgetError, match="unknown run"):
+        section.run("hsh")

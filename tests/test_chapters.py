@@ -1,6 +1,5 @@
 """The prose chapters: what they show in code is true, what they draw is current, and they hold no typed results."""
 
-import importlib
 import re
 from dataclasses import fields
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from unforget import methods
 from unforget.results import drawings
 
 BOOK = Path(__file__).parents[1] / "book"
@@ -45,11 +45,10 @@ def test_a_drawing_says_in_words_what_it_shows(name):
 
 
 def test_options_named_among_the_deviations_exist():
-    named = re.findall(r"`(\w+)\.(\w+)(?:=([^`]+))?`", (BOOK / "deviations.md").read_text(encoding="utf-8"))
+    named = re.findall(r"`([\w-]+)\.(\w+)(?:=([^`]+))?`", (BOOK / "deviations.md").read_text(encoding="utf-8"))
     assert named
-    for module, option, _ in named:
-        options = importlib.import_module(f"unforget.methods.{module}").Options
-        assert option in {f.name for f in fields(options)}, f"{module}.{option}"
+    for method, option, _ in named:
+        assert option in {f.name for f in fields(methods.find(method).Options)}, f"{method}.{option}"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.relative_to(BOOK).as_posix())

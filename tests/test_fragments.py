@@ -28,6 +28,7 @@ TEXTS = {
     "costs": costs.text,
     "environment": lambda results: environment.text(results, ""),
     "coverage-hnet": lambda results: coverage.text(results, "hnet"),
+    "coverage-hrn": lambda results: coverage.text(results, "hrn"),
 }
 
 
@@ -104,8 +105,9 @@ def test_a_fragment_is_the_same_twice_and_every_table_is_even(some, name):
 @pytest.mark.parametrize("name", TEXTS)
 def test_without_records_a_fragment_says_so(saved, name):
     text = TEXTS[name](saved())
-    if name == "coverage-hnet":
-        assert "0 of 36" in text and not re.search(r"\b[1-9]\d* of \d", text)
+    if name.startswith("coverage-"):
+        assert {"hnet": "0 of 36", "hrn": "0 of 84"}[name.removeprefix("coverage-")] in text
+        assert not re.search(r"\b[1-9]\d* of \d", text)
     elif name != "verdict-rule":
         assert re.search(r"[Nn]othing is recorded yet|Nothing recorded yet", text)
     assert not re.search(r"outcome-(reproduced|close|differs)", text)
@@ -297,6 +299,17 @@ def test_coverage_counts_every_artefact_of_the_paper(some):
     assert figure_2[1] == "none printed" and "Toy regression" in figure_2[2]
     totals = [int(n) for n in re.findall(r"\| \d+ of (\d+) \|", text)]
     assert sum(totals) == int((paper.load().paper == "hnet").sum()), "every printed number is in one row"
+
+
+def test_coverage_names_notebooks_that_draw_without_filling_a_printed_number(some):
+    text = coverage.text(some, "hrn")
+    (figure_2,) = rows(text, "**Figure 2**")
+    assert figure_2[1] == "none printed" and all(name in figure_2[2] for name in ("Pairwise MNIST", "SVHN, then CIFAR-100"))
+    (marks,) = rows(text, "**Table 2**")
+    assert marks[1] == "0 of 21" and "Ablations" in marks[2]
+    assert {group for drawn in coverage.DRAWN.values() for group in drawn} <= set(coverage.CONTENTS["hrn"])
+    totals = [int(n) for n in re.findall(r"\| \d+ of (\d+) \|", text)]
+    assert sum(totals) == int((paper.load().paper == "hrn").sum()), "every printed number is in one row"
 
 
 def test_links_lead_to_notebooks_that_exist(monkeypatch, tmp_path):

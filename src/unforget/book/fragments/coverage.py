@@ -28,13 +28,40 @@ CONTENTS = {
         "figure-a7": "random hypernetworks against compression",
         "figure-a8": "replayed images",
         "text": "single numbers and parameter counts",
+    },
+    "hrn": {
+        "table-1a": "arXiv: SVHN, then CIFAR-100, right after each task and at the end",
+        "table-1b": "arXiv: Pairwise MNIST",
+        "table-1c": "arXiv: Fashion-MNIST, then MNIST",
+        "table-2": "arXiv: marks of the ablations",
+        "figure-2": "first task and all images, after each task",
+        "figure-3": "drop and first accuracy of each task",
+        "figure-4": "use of units (arXiv: Figure 3)",
+        "table-b1": "ICLR appendix B, Table 1: ablations",
+        "table-c2": "ICLR Tables 2 to 13: networks and settings",
+        "table-d14": "ICLR Table 14: run times",
+    },
+}
+# Artefacts that notebooks draw or make from runs without filling a printed number: a run of each of these notebooks.
+DRAWN = {
+    "hrn": {
+        "table-2": ("ablations/baseline",),
+        "figure-2": ("svhn-cifar100/hrn", "pairwise-mnist/hrn", "fashion-mnist/hrn", "cifar100/hrn"),
+        "figure-3": ("svhn-cifar100/hrn", "pairwise-mnist/hrn", "fashion-mnist/hrn", "cifar100/hrn"),
+        "figure-4": ("svhn-cifar100/hrn", "pairwise-mnist/hrn", "fashion-mnist/hrn", "cifar100/hrn"),
+        "table-c2": ("pairwise-mnist/hrn", "fashion-mnist/hrn", "svhn-cifar100/hrn"),
     }
 }
 
 
 @pages.page("coverage-hnet")
-def page() -> str:
+def hnet() -> str:
     return text(gather(), "hnet")
+
+
+@pages.page("coverage-hrn")
+def hrn() -> str:
+    return text(gather(), "hrn")
 
 
 def text(results: Results, paper: str) -> str:
@@ -48,6 +75,7 @@ def text(results: Results, paper: str) -> str:
         printed = own[(groups == group) & (own.status != "ours")]
         extra = own[(groups == group) & (own.status == "ours")]
         runs = {catalogue.of(cell.run)[0].title: cell.run for cell in cells if _group(cell.artifact) == group}
+        runs |= {catalogue.of(run)[0].title: run for run in DRAWN.get(paper, {}).get(group, ())}
         name = "Text" if group == "text" else title(group)
         rows.append(
             (

@@ -137,7 +137,7 @@ svhn_cifar100 = Experiment(
     profiles={
         "smoke": Profile(
             {"kind": "svhn then cifar100", "first": "colour-digits", "second": "colour-digits-100", "tasks": 2}, (0, 1),
-            _SMALL | {"epochs": (2,) * 3},
+            _SMALL | {"epochs": (1,) * 3},
         ),
         "lite": Profile({"kind": "svhn then cifar100"}, (0,), {"epochs": (1, *[2] * 10), "codes": 300}),
         "paper": Profile({"kind": "svhn then cifar100"}, tuple(range(5))),
@@ -154,7 +154,7 @@ cifar100 = Experiment(
     profiles={
         "smoke": Profile(
             {"kind": "cifar100 in ten tasks", "image_set": "colour-digits-100", "tasks": 3}, (0, 1),
-            _SMALL | {"epochs": (2,) * 3},
+            _SMALL | {"epochs": (1,) * 3},
         ),
         "lite": Profile({"kind": "cifar100 in ten tasks"}, (0,), {"epochs": (2,) * 10, "codes": 300}),
         "paper": Profile({"kind": "cifar100 in ten tasks"}, tuple(range(5))),

@@ -266,13 +266,18 @@ def r12(numbers: Numbers) -> Outcome:
                 checks.append(gone)
                 continue
             before, after = (cell.mean for cell in cells.values())
-            better = before - after if same == "Training time" else after - before
-            agrees = abs(better) <= UNCHANGED * before if mark.mean == 0 else better * mark.mean > 0
-            checks.append(Check(name, agrees, f"marked {_MARKS[int(mark.mean)]}, {show(before)} to {show(after)}"))
+            agree = agrees(int(mark.mean), before, after, same)
+            checks.append(Check(name, agree, f"marked {MARKS[int(mark.mean)]}, {show(before)} to {show(after)}"))
     return combine(checks, every=True)
 
 
-_MARKS = {2: "++", 1: "+", 0: "=", -1: "−", -2: "−−"}
+MARKS = {2: "++", 1: "+", 0: "=", -1: "−", -2: "−−"}
+
+
+def agrees(mark: int, before: float, after: float, column: str) -> bool:
+    """Whether a mark says what a change of a column's number says; less training time is better."""
+    better = before - after if column == "Training time" else after - before
+    return abs(better) <= UNCHANGED * before if mark == 0 else better * mark > 0
 
 
 HASHED = (100, 300, 2800)  # lengths of hash vectors: the ablations, two sequences, the colour images
@@ -333,7 +338,7 @@ def r15(numbers: Numbers) -> Outcome:
             checks.append(above(row.lower(), cells[high], {low.lower(): cells[low]}))
         elif mark is not None:
             right = mark.mean > 0 if better else mark.mean < 0
-            checks.append(Check(row.lower(), right, f"marked {_MARKS[int(mark.mean)]}"))
+            checks.append(Check(row.lower(), right, f"marked {MARKS[int(mark.mean)]}"))
         else:
             checks.append(Check(row.lower(), None, "no number"))
     return combine(checks)

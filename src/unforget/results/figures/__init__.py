@@ -8,8 +8,10 @@ from unforget.results.figures.embedding import embedding_planes
 from unforget.results.figures.hashing import hash_products, hash_spreads, hash_tails
 from unforget.results.figures.routing import basis_events, routes
 from unforget.results.figures.samples import drawn_images
+from unforget.results.figures.sequences import drops, first_task, unit_usage
 
 __all__ = [
-    "Plot", "accuracy_matrices", "approximation", "architectures", "basis_events", "compression", "drawn_images", "embedding_planes",
-    "fitted_curves", "hash_products", "hash_spreads", "hash_tails", "publish", "routes", "seeds", "task_confusions",
+    "Plot", "accuracy_matrices", "approximation", "architectures", "basis_events", "compression", "drawn_images", "drops",
+    "embedding_planes", "first_task", "fitted_curves", "hash_products", "hash_spreads", "hash_tails", "publish", "routes",
+    "seeds", "task_confusions", "unit_usage",
 ]  # fmt: skip

@@ -1,0 +1,119 @@
+"""The ablations of Berjaoui (2020): what is printed twice, whether the two agree, and what the printed columns can be.
+
+ICLR appendix B, Table 1 prints numbers, arXiv Table 2 marks from −− to ++.
+"""
+
+from math import comb
+
+import numpy as np
+import pandas as pd
+
+from unforget.experiments.hrn.ablations import ROWS
+from unforget.results import paper
+from unforget.results.claims.hrn import MARKS, PRINTED, SAME_COLUMN, SAME_ROW, UNCHANGED, agrees
+from unforget.results.tables import MISSING
+
+T0, MAX, GLOBAL = "T0 accuracy", "Max task accuracy", "Global accuracy"
+TESTS = next(sequence for sequence in PRINTED if sequence.name == "Pairwise MNIST").tests
+
+
+def printed(artifact: str = "table-b1") -> pd.DataFrame:
+    """Rows and columns of a table as the paper has them, as text with the printed decimals."""
+    table = paper.load()
+    cells = table[(table.paper == "hrn") & (table.artifact == artifact)]
+    text = [f"{cell.mean:.{cell.decimals}f}" for cell in cells.itertuples()]
+    wide = cells.assign(text=text).pivot(index="row", columns="column", values="text")
+    return wide.loc[list(dict.fromkeys(cells.row)), list(dict.fromkeys(cells.column))]
+
+
+def changes() -> pd.DataFrame:
+    """What every row changes of the baseline, by the names of the options."""
+    said = {row: ", ".join(f"{name} = {value}" for name, value in options.items()) for row, options in ROWS.items()}
+    return pd.DataFrame([(row, text or "nothing") for row, text in said.items()], columns=["row", "changes"])
+
+
+def shares() -> pd.DataFrame:
+    """Whether the numbers of a printed column can be shares of the test images of T0, of another task, or of all.
+
+    One line per column and number of images n: how many of its cells are k/n to two decimals, how many of as many random
+    numbers with two decimals would be, and the probability that at least as many of them are.
+    """
+    table, lines = printed().astype(float), []
+    sizes = {f"T{t}": n for t, n in enumerate(TESTS)} | {"T0, ten times": 10 * TESTS[0]}
+    for column in (T0, MAX, GLOBAL):
+        for name, n in sizes.items():
+            possible = np.unique(np.round(100 * np.arange(n + 1) / n, 2))
+            found = int(np.isclose(table[column].to_numpy()[:, None], possible, atol=1e-6).any(1).sum())
+            chance, cells = len(possible) / 10_001, len(table)
+            tail = sum(comb(cells, i) * chance**i * (1 - chance) ** (cells - i) for i in range(found, cells + 1))
+            lines.append((column, name, n, f"{found} of {cells}", f"{chance * cells:.1f}", f"{tail:.1g}"))
+    columns = ["printed column", "test images of", "n", "cells that are k/n", "expected by chance", "probability of as many"]
+    return pd.DataFrame(lines, columns=columns)
+
+
+def below() -> pd.DataFrame:
+    """Rows whose "max task accuracy" lies below another accuracy of the row, which no maximum over tasks can."""
+    table = printed()
+    number, lines = table.astype(float), []
+    for row in table.index:
+        under = [other for other in (T0, GLOBAL) if number.loc[row, MAX] < number.loc[row, other]]
+        if under:
+            lines.append((row, *table.loc[row, [T0, MAX, GLOBAL]], " and ".join(under)))
+    return pd.DataFrame(lines, columns=["row", T0, MAX, GLOBAL, "the maximum is below"])
+
+
+def contradictions() -> pd.DataFrame:
+    """One line per mark of arXiv Table 2: the mark, the numbers of the ICLR version, and whether they agree."""
+    marks, numbers, lines = printed("table-2"), printed(), []
+    for row in marks.index:
+        for column in marks.columns:
+            mark, other, same = int(marks.loc[row, column]), SAME_ROW.get(row), SAME_COLUMN[column]
+            if other is None:
+                lines.append((row, column, MARKS[mark], MISSING, "no such row"))
+                continue
+            before, after = (numbers.loc[name, same] for name in ("Baseline", other))
+            verdict = "agree" if agrees(mark, float(before), float(after), same) else "contradict"
+            lines.append((row, column, MARKS[mark], f"{before} to {after}", verdict))
+    return pd.DataFrame(lines, columns=["row", "column", "arXiv", "ICLR", f"within {UNCHANGED:.0%} counts as ="])
+
+
+def columns_beside(recorded: pd.DataFrame, this_run: pd.DataFrame, profile: str, columns: dict[str, str]) -> pd.DataFrame:
+    """One line per row; for each of `columns` (ours, and the printed one to stand beside it) what is printed and measured.
+
+    `recorded` and `this_run` are frames of `unforget.results.measured`.
+    """
+    theirs, lines = printed(), []
+    sources = {"recorded": recorded, f"this run ({profile})": this_run}
+    for row in ROWS:
+        line = [row]
+        for ours, printed_name in columns.items():
+            if printed_name:
+                line.append(theirs.loc[row, printed_name] if row in theirs.index else MISSING)
+            line += [_spread(frame, row, ours) for frame in sources.values()]
+        lines.append(line)
+    names = [f"{ours}: {source}" for ours, theirs in columns.items() for source in (*(["paper"] if theirs else []), *sources)]
+    return pd.DataFrame(lines, columns=["row", *names])
+
+
+def every_seed(cells: pd.DataFrame, columns: tuple[str, ...]) -> pd.DataFrame:
+    """Columns row, column, accuracy, one line per seed."""
+    own = _own(cells)
+    lines = [(row, column, value) for column in columns for row in ROWS
+             for values in own[(own.row == row) & (own.column == column)]["values"][:1] for value in values]  # fmt: skip
+    return pd.DataFrame(lines, columns=["row", "column", "accuracy in %"])
+
+
+def _own(cells: pd.DataFrame) -> pd.DataFrame:
+    """The cells of this table, those at `paper` before others."""
+    own = cells[(cells.paper == "hrn") & (cells.artifact == "table-b1")]
+    return own.sort_values("profile", key=lambda profile: profile != "paper", kind="stable")
+
+
+def _spread(cells: pd.DataFrame, row: str, column: str) -> str:
+    """Mean and, in brackets, the lowest and the highest seed."""
+    own = _own(cells)
+    own = own[(own.row == row) & (own.column == column)]
+    if own.empty:
+        return MISSING
+    values = own.iloc[0]["values"]
+    return f"{np.mean(values):.2f} ({min(values):.2f} to {max(values):.2f})"

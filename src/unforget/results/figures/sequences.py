@@ -1,0 +1,107 @@
+"""Figures 2 to 4 of Berjaoui (2020, ICLR version): a first task over time, drops and first accuracies, use of units."""
+
+from collections.abc import Mapping
+from textwrap import fill
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+
+from unforget.results.figures.base import COLOURS, INK, QUIET, STYLE, Plot, canvas
+
+
+def first_task(stages: pd.DataFrame, printed: pd.DataFrame) -> Plot | None:
+    """Accuracy on the first task after each task, solid, and over all images seen, dotted; a thin line for each seed.
+
+    `stages` and `printed` are frames of `unforget.results.sequences`; the paper's two numbers for the first task, right after
+    it and at the end, are diamonds.
+    """
+    if stages.empty:
+        return None
+    names = list(dict.fromkeys(stages.row))
+    columns = min(4, len(names))
+    rows = -(-len(names) // columns)
+    with mpl.rc_context(STYLE):
+        figure, axes = canvas(rows, columns, 1.95 * columns, 1.75 * rows, sharex=True, sharey=True)
+        words = []
+        for axis, name in zip(axes.flat, names, strict=False):
+            own = stages[stages.row == name]
+            for _, seed in own.groupby("seed"):
+                axis.plot(seed.after, seed["first task"], lw=0.6, alpha=0.5, color=COLOURS[0])
+            mean = own.groupby("after")[["first task", "all images"]].mean()
+            axis.plot(mean.index, mean["first task"], lw=1.8, color=COLOURS[0])
+            axis.plot(mean.index, mean["all images"], lw=1.2, ls=":", color=INK)
+            theirs = printed[(printed.row == name) & (printed.task == own.after.min())]
+            for line in theirs.itertuples():
+                ends = (printed.task.min(), printed.task.max())
+                axis.scatter(ends, (line.first, line.final), marker="D", s=22, facecolor="none", edgecolor=COLOURS[3], zorder=3)
+            axis.set_title(fill(name, 24), fontsize=8)
+            axis.set_xticks(sorted(set(stages.after)))
+            axis.tick_params(labelbottom=True)
+            one, every = mean["first task"], mean["all images"].iloc[-1]
+            words.append(f"{name}: first task {one.iloc[0]:.1f} % after its training, {one.iloc[-1]:.1f} % at the end, "
+                         f"all images then {every:.1f} %")  # fmt: skip
+        for axis in axes.flat[len(names) :]:
+            axis.axis("off")
+        figure.supxlabel("after task", size=9)
+        figure.supylabel("accuracy in %", size=9)
+    return Plot(figure, f"Accuracy on the first task after each task, by method. {'; '.join(words)}.", stages)
+
+
+def drops(accuracies: pd.DataFrame) -> Plot | None:
+    """How much of each task is lost by the end (above), and its accuracy right after its training (below).
+
+    `accuracies` has the columns row, task, first, final, and, for runs, seed: bars are means, dots seeds.
+    """
+    if accuracies.empty:
+        return None
+    last = accuracies.task.max()
+    data = accuracies.assign(drop=accuracies["first"] - accuracies.final)
+    names, tasks = list(dict.fromkeys(data.row)), sorted(set(data.task))
+    width = 0.8 / len(names)
+    with mpl.rc_context(STYLE):
+        figure, axes = canvas(2, 1, max(4.5, 1.2 + 0.6 * len(tasks)), 3.8, sharex=True)
+        words = []
+        for axis, value, label in zip(axes[:, 0], ("drop", "first"), ("drop in points", "first accuracy in %"), strict=True):
+            for i, name in enumerate(names):
+                own = data[(data.row == name) & ((value == "first") | (data.task < last))]
+                mean = own.groupby("task")[value].mean()
+                place = {task: tasks.index(task) + (i - (len(names) - 1) / 2) * width for task in tasks}
+                axis.bar([place[t] for t in mean.index], mean, width, color=COLOURS[i % len(COLOURS)], label=name, alpha=0.85)
+                if "seed" in own:
+                    axis.scatter(own.task.map(place), own[value], s=4, color=INK, lw=0, zorder=3)
+                listed = ", ".join(f"T{task} {number:.1f}" for task, number in mean.items())
+                words.append(f"{name} {label}: {listed or 'none'}")
+            axis.axhline(0, lw=0.6, color=QUIET)
+            axis.set(ylabel=label, xticks=range(len(tasks)), xticklabels=[f"T{t}" for t in tasks])
+            axis.tick_params(labelbottom=True)
+        figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=len(names), fontsize=8)
+    return Plot(figure, f"Two rows of bars. {'; '.join(words)}.", data)
+
+
+def unit_usage(shares: Mapping[str, np.ndarray], first: int = 0) -> Plot | None:
+    """Each unit's share of all selections [task, unit] in percent, one panel per title; `first` is the first task's number."""
+    if not shares:
+        return None
+    columns = min(3, len(shares))
+    rows = -(-len(shares) // columns)
+    tasks, units = (max(share.shape[axis] for share in shares.values()) for axis in (0, 1))
+    with mpl.rc_context(STYLE):
+        size = (0.9 + 0.34 * units) * columns, (0.9 + 0.26 * tasks) * rows
+        figure, axes = canvas(rows, columns, *size)
+        lines, words = [], []
+        for axis, (title, share) in zip(axes.flat, shares.items(), strict=False):
+            axis.imshow(share, cmap="cividis", vmin=0, vmax=100, aspect="auto")
+            for (i, j), cell in np.ndenumerate(share):
+                axis.text(j, i, f"{cell:.0f}", ha="center", va="center", size=7, color="white" if cell < 55 else "black")
+                lines.append((title, first + i, j, cell))
+            axis.set(title=title, xticks=range(share.shape[1]), xticklabels=[f"U{k}" for k in range(share.shape[1])],
+                     yticks=range(len(share)), yticklabels=[f"T{first + t}" for t in range(len(share))])  # fmt: skip
+            axis.tick_params(length=0, labelsize=7)
+            mean = share.mean(0)
+            listed = ", ".join(f"U{k} {value:.0f} %" for k, value in enumerate(mean))
+            words.append(f"{title}, mean over tasks: {listed}")
+        for axis in axes.flat[len(shares) :]:
+            axis.axis("off")
+    data = pd.DataFrame(lines, columns=["panel", "task", "unit", "percent"])
+    return Plot(figure, f"Share of use per unit and task. {'; '.join(words)}.", data)

@@ -1,0 +1,141 @@
+"""Numbers of the sequences of tasks of Berjaoui (2020), as frames for tables and figures.
+
+*first* is the accuracy on a task right after it was trained, *final* that at the end of the sequence; both stand in every
+cell of arXiv Table 1, and for the last task they are one number. Accuracies are in percent, tasks have the paper's numbers.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from unforget import records
+from unforget.experiments import catalogue
+from unforget.experiments.hrn.sequences import OWN, ROWS, TABLES
+from unforget.records import Record
+from unforget.results import measured, paper
+from unforget.results.claims.hrn import ALONE, PRINTED, RIVALS, WHOLE
+from unforget.results.tables import MISSING, number
+
+PAPERS_ROWS = (*RIVALS, "HRN")
+OUR_ROWS = tuple(row for row in ROWS.values() if row not in PAPERS_ROWS)
+TESTS = {sequence.artifact: sequence.tests for sequence in (*PRINTED, ALONE)}
+"""Numbers of test images of every task of a table."""
+AVERAGES = {"images": "global", "tasks": "final"}
+"""What an average of the final accuracies is over, and its metric: the first weighs a task by its test images."""
+
+
+def printed(artifact: str) -> pd.DataFrame:
+    """arXiv Table 1: columns row, task, first, final. CIFAR-100 alone gets those of its tasks after SVHN."""
+    table = paper.load()
+    source, number = (WHOLE.artifact, ALONE.first) if artifact == ALONE.artifact else (artifact, 0)
+    cells = table[(table.paper == "hrn") & (table.artifact == source)]
+    parts = cells.column.str.extract(r"T(?P<task>\d+) (?P<moment>\w+)")
+    cells = cells.assign(task=parts.task.astype(int), moment=parts.moment)
+    wide = cells.pivot(index=["row", "task"], columns="moment", values="mean").reset_index()
+    wide = wide[wide.task >= number].assign(first=wide["first"].fillna(wide.final))
+    order = wide.row.map(PAPERS_ROWS.index)
+    return wide.iloc[np.lexsort((wide.task, order))][["row", "task", "first", "final"]].reset_index(drop=True)
+
+
+def of_records(found: Mapping[str, Record], artifact: str) -> pd.DataFrame:
+    """The same of runs, with every seed: columns row, seed, task, first, final. Runs that fill no row are left out."""
+    lines = []
+    for name, row in ROWS.items():
+        if name in found:
+            scores = 100 * records.scores(found[name], OWN)
+            for replica, own in zip(found[name]["replicas"], scores, strict=True):
+                both = zip(np.diagonal(own), own[-1], strict=True)
+                lines += [(row, replica["seed"], TABLES[artifact][2] + t, *pair) for t, pair in enumerate(both)]
+    return pd.DataFrame(lines, columns=["row", "seed", "task", "first", "final"])
+
+
+def table(
+    artifact: str, recorded: Mapping[str, Record], this_run: Mapping[str, Record], profile: str, rows: Sequence[str] = PAPERS_ROWS
+) -> pd.DataFrame:
+    """One line for each row and source, one column for each task, "first → final" in a cell (means over seeds)."""
+    theirs = "paper, after SVHN" if artifact == ALONE.artifact else "paper"
+    sources = {theirs: printed(artifact), "recorded": of_records(recorded, artifact),
+               f"this run ({profile})": of_records(this_run, artifact)}  # fmt: skip
+    tasks = [TABLES[artifact][2] + t for t in range(len(TESTS[artifact]))]
+    lite = {row for name, row in ROWS.items() if name in recorded and protocol(recorded[name]) != "paper"}
+    lines = []
+    for row in rows:
+        for source, frame in sources.items():
+            own = frame[frame.row == row]
+            if len(own):
+                seeds = own.seed.nunique() if "seed" in own else None
+                means = own.groupby("task")[["first", "final"]].mean()
+                last = means.index.max()
+                cells = [_pair(*means.loc[t], t == last) if t in means.index else MISSING for t in tasks]
+                said = f"{source}, lite" if source == "recorded" and row in lite else source
+                lines.append([row, said, MISSING if seeds is None else seeds, *cells])
+    return pd.DataFrame(lines, columns=["row", "source", "seeds", *(f"T{t}" for t in tasks)])
+
+
+def protocol(record: Record) -> str:
+    """The profile whose configuration a record has."""
+    return catalogue.label(record["config"])
+
+
+def recorded_at(found: Mapping[str, Record]) -> str:
+    """What a caption says of recorded runs: that they follow the paper, or which of them are shorter."""
+    lite = [ROWS.get(name, name) for name, record in found.items() if protocol(record) != "paper"]
+    if not found:
+        return "Recorded"
+    return f"Recorded; with less training (profile lite): {', '.join(lite)}" if lite else "Recorded at the paper's protocol"
+
+
+def _pair(first: float, final: float, last: bool) -> str:
+    return f"{final:.2f}" if last else f"{first:.2f} → {final:.2f}"
+
+
+def averages(artifact: str, recorded: Mapping[str, Record], this_run: Mapping[str, Record], profile: str) -> pd.DataFrame:
+    """Final accuracy averaged over test images (micro) and over tasks (macro), ± standard error (seeds)."""
+    theirs, lines = printed(artifact), []
+    runs = {row: name for name, row in ROWS.items()}
+    for row in (*PAPERS_ROWS, *OUR_ROWS):
+        if runs[row] not in (*recorded, *this_run) and row not in PAPERS_ROWS:
+            continue
+        line = [row]
+        for over, metric in AVERAGES.items():
+            finals = theirs[theirs.row == row].final.to_numpy()
+            weights = np.array(TESTS[artifact] if over == "images" else np.ones(len(finals)), float)
+            line.append(f"{finals @ weights / weights.sum():.2f}" if len(finals) else MISSING)
+            line += [_average(found.get(runs[row]), metric, found is recorded) for found in (recorded, this_run)]
+        lines.append(line)
+    sources = ("paper", "recorded", f"this run ({profile})")
+    return pd.DataFrame(lines, columns=["row", *(f"over {over}: {source}" for over in AVERAGES for source in sources)])
+
+
+def _average(record: Record | None, metric: str, name_profile: bool) -> str:
+    if record is None:
+        return MISSING
+    shorter = ", lite" if name_profile and protocol(record) != "paper" else ""
+    values = 100 * measured.metric(records.scores(record, OWN), metric, record["tests"])
+    return number(values.mean(), values.std(ddof=1) if len(values) > 1 else 0.0, len(values), "%") + shorter
+
+
+def stages(found: Mapping[str, Record], artifact: str) -> pd.DataFrame:
+    """After every task, for every seed, the accuracy on the first task and over all images seen: what Figure 2 draws."""
+    lines = []
+    for name, row in ROWS.items():
+        if name in found:
+            tests, number = np.array(found[name]["tests"]), TABLES[artifact][2]
+            for replica, own in zip(found[name]["replicas"], 100 * records.scores(found[name], OWN), strict=True):
+                for t in range(len(own)):
+                    overall = own[t, : t + 1] @ tests[: t + 1] / tests[: t + 1].sum()
+                    lines.append((row, replica["seed"], number + t, own[t, 0], overall))
+    return pd.DataFrame(lines, columns=["row", "seed", "after", "first task", "all images"])
+
+
+def usage(record: Record | None) -> dict[int, np.ndarray]:
+    """Per seed, each unit's share of all selections while a task was trained [task, unit], in percent.
+
+    Seeds may have different numbers of units, where these are added automatically; a slot that never held a unit counts as 0.
+    """
+    shares = {}
+    for replica in record["replicas"] if record else ():
+        uses = np.array(replica["probes"]["unit usage"], float)
+        shares[replica["seed"]] = 100 * uses / uses.sum(1, keepdims=True).clip(1)
+    return shares

@@ -1,0 +1,195 @@
+"""Frames and figures of the sequences and ablations of Berjaoui (2020), from hand-made records and the printed numbers."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from unforget.errors import UnforgetError
+from unforget.experiments import catalogue
+from unforget.results import ablations, figures, measured, paper, sequences
+from unforget.section import Section
+
+NAN = None
+FIRST = [[0.9, NAN], [0.5, 0.8]]
+SECOND = [[0.7, NAN], [0.6, 0.6]]
+
+
+def record(run="fashion-mnist/hrn", *scores, profile="paper", usage=None, tests=(300, 100)):
+    """A record of these accuracies [after][on], one replica for each."""
+    experiment, (declared,) = catalogue.of(run)
+    config = experiment.resolve(declared, profile)
+    replicas = [
+        {"seed": seed, "scan": {}, "counts": {}, "probes": {"unit usage": (usage or {}).get(seed)},
+         "scores": {"own classifier": own}}
+        for seed, own in enumerate(scores)
+    ]  # fmt: skip
+    return {"config": config, "tests": list(tests), "replicas": replicas, "run": []}
+
+
+HRN = record("fashion-mnist/hrn", FIRST, SECOND)
+FOUND = {"hrn": HRN, "hrn-hash": record("fashion-mnist/hrn-hash", FIRST, profile="lite"), "ewc-small": HRN}
+
+
+def test_printed_numbers_are_first_and_final_and_one_number_for_the_last_task():
+    frame = sequences.printed("table-1c")
+    assert list(dict.fromkeys(frame.row)) == ["VC", "EWC", "ELL", "HRN"]
+    table = paper.load().query("paper == 'hrn' and artifact == 'table-1c' and row == 'ELL'").set_index("column")["mean"]
+    ell = frame[frame.row == "ELL"]
+    assert ell["first"].tolist() == [table["T0 first"], table["T1 final"]]
+    assert ell.final.tolist() == [table["T0 final"], table["T1 final"]]
+
+
+def test_cifar100_alone_stands_beside_the_tasks_after_svhn():
+    alone, whole = (sequences.printed(artifact) for artifact in ("table-1a-cifar100-alone", "table-1a"))
+    assert alone.task.min() == 1
+    pd.testing.assert_frame_equal(alone, whole[whole.task > 0].reset_index(drop=True))
+
+
+def test_records_give_every_seed_in_the_order_of_rows_and_no_variants():
+    frame = sequences.of_records(FOUND, "table-1c")
+    assert frame.values.tolist() == [
+        ["HRN", 0, 0, 90, 50], ["HRN", 0, 1, 80, 80], ["HRN", 1, 0, 70, 60], ["HRN", 1, 1, 60, 60],
+        ["HRN, hash only", 0, 0, 90, 50], ["HRN, hash only", 0, 1, 80, 80],
+    ]  # fmt: skip
+
+
+def test_the_table_has_paper_recorded_and_this_run_and_names_shorter_training():
+    frame = sequences.table("table-1c", FOUND, {"hrn": record("fashion-mnist/hrn", FIRST)}, "smoke")
+    own = frame[frame.row == "HRN"].set_index("source")
+    assert list(own.index) == ["paper", "recorded", "this run (smoke)"]
+    assert own.loc["recorded", ["seeds", "T0", "T1"]].tolist() == [2, "80.00 → 55.00", "70.00"]
+    assert own.loc["this run (smoke)", "T0"] == "90.00 → 50.00"
+    ours = sequences.table("table-1c", FOUND, {}, "smoke", sequences.OUR_ROWS)
+    assert ours.values.tolist() == [["HRN, hash only", "recorded, lite", 1, "90.00 → 50.00", "80.00"]]
+
+
+def test_tasks_that_a_short_stream_lacks_have_no_number():
+    short = {"hrn": record("svhn-cifar100/hrn", FIRST)}
+    line = sequences.table("table-1a", {}, short, "smoke", ["HRN"]).iloc[-1]
+    assert line["T1"] == "80.00" and line["T10"] == "–"
+
+
+def test_averages_over_images_weigh_tasks_by_their_test_sets():
+    frame = sequences.averages("table-1c", FOUND, {}, "smoke").set_index("row")
+    micro = 0.75 * np.array([50, 60]) + 0.25 * np.array([80, 60])
+    error = micro.std(ddof=1) / 2**0.5
+    assert frame.loc["HRN", "over images: recorded"] == f"{micro.mean():.2f} ± {error:.2f} (2)"
+    assert frame.loc["HRN", "over tasks: recorded"].startswith("62.50 ±")
+    assert frame.loc["HRN, hash only", "over images: recorded"] == "57.50 (1), lite"
+    assert "HRN, Figure 1" not in frame.index and frame.loc["VC", "over images: recorded"] == "–"
+
+
+@pytest.mark.parametrize("artifact", sequences.TESTS)
+def test_printed_averages_are_those_that_claims_are_judged_by(artifact):
+    frame = sequences.averages(artifact, {}, {}, "smoke").set_index("row")
+    printed = sequences.printed(artifact)
+    for row in sequences.PAPERS_ROWS:
+        final = printed[printed.row == row].final.to_numpy()
+        assert frame.loc[row, "over tasks: paper"] == f"{final.mean():.2f}"
+        weighted = sum(n * f for n, f in zip(sequences.TESTS[artifact], final, strict=True)) / sum(sequences.TESTS[artifact])
+        assert float(frame.loc[row, "over images: paper"]) == pytest.approx(weighted, abs=0.0051)
+
+
+def test_stages_hold_the_first_task_and_all_images_seen():
+    frame = sequences.stages({"hrn": HRN}, "table-1c")
+    assert frame.values.tolist() == [
+        ["HRN", 0, 0, 90, 90], ["HRN", 0, 1, 50, 57.5], ["HRN", 1, 0, 70, 70], ["HRN", 1, 1, 60, 60],
+    ]  # fmt: skip
+
+
+def test_usage_is_a_share_of_each_tasks_selections_and_seeds_may_differ_in_units():
+    uses = {0: [[3, 1], [0, 0]], 1: [[1, 1, 2], [0, 4, 0]]}
+    shares = sequences.usage(record("fashion-mnist/hrn", FIRST, SECOND, usage=uses))
+    assert shares[0].tolist() == [[75, 25], [0, 0]] and shares[1].tolist() == [[25, 25, 50], [0, 100, 0]]
+    assert sequences.usage(None) == {}
+
+
+def test_captions_say_what_was_trained_less():
+    assert sequences.recorded_at({}) == "Recorded"
+    assert sequences.recorded_at({"hrn": HRN}) == "Recorded at the paper's protocol"
+    assert sequences.recorded_at(FOUND).endswith("(profile lite): HRN, hash only")
+
+
+def test_first_task_figure_says_its_means_and_draws_the_printed_ends():
+    plot = figures.first_task(sequences.stages(FOUND, "table-1c"), sequences.printed("table-1c"))
+    assert "HRN: first task 80.0 % after its training, 55.0 % at the end, all images then 58.8 %" in plot.alt
+    axis = plot.figure.axes[0]
+    assert [line.get_ydata().tolist() for line in axis.lines] == [[90, 50], [70, 60], [80, 55], [80, 58.75]]
+    assert axis.collections[0].get_offsets().tolist() == [[0, 86.0], [1, 84.0]]  # arXiv Table 1, HRN on Fashion-MNIST
+    assert len(plot.data) == 6
+    assert figures.first_task(sequences.stages({}, "table-1c"), sequences.printed("table-1c")) is None
+
+
+def test_bars_are_drops_and_first_accuracies():
+    plot = figures.drops(sequences.of_records({"hrn": HRN}, "table-1c"))
+    assert "HRN drop in points: T0 25.0; HRN first accuracy in %: T0 80.0, T1 70.0" in plot.alt
+    drop, first = plot.figure.axes
+    assert [bar.get_height() for bar in drop.patches] == [25] and [bar.get_height() for bar in first.patches] == [80, 70]
+    assert drop.collections[0].get_offsets()[:, 1].tolist() == [40, 10]
+    assert plot.data["drop"].tolist() == [40, 0, 10, 0]
+    printed = figures.drops(sequences.printed("table-1a"))
+    assert "HRN drop in points: T0 0.5" in printed.alt and "EWC drop in points: T0 67.6, T1 -6.1" in printed.alt
+    assert figures.drops(sequences.of_records({}, "table-1c")) is None
+
+
+def test_usage_figure_says_the_mean_of_every_unit():
+    plot = figures.unit_usage({"seed 0": np.array([[75.0, 25.0], [25.0, 75.0]]), "seed 1": np.array([[100.0], [100.0]])}, 1)
+    assert "seed 0, mean over tasks: U0 50 %, U1 50 %" in plot.alt and "seed 1, mean over tasks: U0 100 %" in plot.alt
+    assert plot.data.values.tolist()[1] == ["seed 0", 1, 1, 25.0] and len(plot.data) == 6
+    assert figures.unit_usage({}) is None
+
+
+def test_printed_ablations_keep_their_decimals():
+    table = ablations.printed()
+    assert table.shape == (12, 4) and table.loc["Baseline", "T0 accuracy"] == "96.41"
+    assert list(ablations.changes().row[:12]) == list(table.index)
+
+
+def test_shares_of_test_images_are_told_from_chance():
+    """k/n to two decimals, counted once more by looking for the nearest k."""
+    frame = ablations.shares().set_index(["printed column", "test images of"])
+    table = ablations.printed().astype(float)
+    for (column, name), line in frame.iterrows():
+        nearest = np.round(100 * np.round(table[column] * line.n / 100) / line.n, 2)
+        assert line["cells that are k/n"] == f"{int(np.isclose(nearest, table[column], atol=1e-6).sum())} of 12", (column, name)
+    assert frame.loc[("T0 accuracy", "T0"), "probability of as many"] == f"{(2116 / 10001) ** 12:.1g}"
+
+
+def test_rows_whose_maximum_is_none():
+    frame = ablations.below()
+    assert (frame[ablations.MAX].astype(float) < frame[[ablations.T0, ablations.GLOBAL]].astype(float).max(axis=1)).all()
+    assert len(frame) == 5 and frame["the maximum is below"].str.contains("Global").sum() == 4
+
+
+def test_contradictions_are_those_of_the_claim():
+    from unforget.results import claims
+
+    frame = ablations.contradictions()
+    verdict = frame.columns[-1]
+    assert len(frame) == 21 and (frame[verdict] == "no such row").sum() == 6
+    found = {f"{row.row.lower()}, {row.column.lower()}" for row in frame.itertuples() if row[-1] == "contradict"}
+    judged = claims.evaluate(paper.load(), measured.from_records([])).set_index("id").loc["r12", "printed_reason"]
+    assert found and all(name in judged for name in found)
+
+
+def test_columns_beside_show_paper_mean_and_ends_at_the_papers_protocol_first():
+    five = [[0.9 if on <= after else None for on in range(5)] for after in range(5)]
+    best = [[0.95 if on <= after else None for on in range(5)] for after in range(5)]
+    kept = measured.from_records(
+        [record("ablations/baseline", five, profile="lite", tests=(1,) * 5), record("ablations/baseline", five, best, tests=(1,) * 5)]
+    )
+    frame = ablations.columns_beside(kept, kept[:0], "smoke", {"T0 accuracy": "T0 accuracy", "First accuracy": ""}).set_index("row")
+    assert frame.loc["Baseline"].tolist() == ["96.41", "92.50 (90.00 to 95.00)", "–", "92.50 (90.00 to 95.00)", "–"]
+    assert frame.loc["High depth", "T0 accuracy: paper"] == "–"
+    dots = ablations.every_seed(kept, ("T0 accuracy",))
+    assert dots["accuracy in %"].tolist() == [90, 95]
+
+
+def test_a_section_trains_only_the_runs_that_are_named():
+    section = Section("hrn/pairwise-mnist", seeds="0", device="cpu")
+    section.run("hrn-hash")
+    assert list(section.records) == ["hrn-hash"]
+    frame = sequences.of_records(section.records, "table-1b")
+    assert list(frame.task) == [0, 1, 2, 3, 4] and set(frame.row) == {"HRN, hash only"}
+    with pytest.raises(UnforgetError, match="unknown run"):
+        section.run("hsh")

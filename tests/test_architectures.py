@@ -3,7 +3,7 @@
 import pytest
 
 from unforget.experiments import catalogue
-from unforget.results.architectures import layers, networks_of, settings, settings_of, units
+from unforget.results.hrn.architectures import layers, networks_of, settings, settings_of, units
 
 DENSE = """Dense | Neurons: 60, Activation: LeakyReLU
 DropOut | dropProb: 0.2

@@ -6,7 +6,8 @@ import pytest
 
 from unforget.errors import UnforgetError
 from unforget.experiments import catalogue
-from unforget.results import ablations, figures, measured, paper, sequences
+from unforget.results import figures, measured, paper
+from unforget.results.hrn import ablations, sequences, usage
 from unforget.section import Section
 
 NAN = None
@@ -99,9 +100,9 @@ def test_stages_hold_the_first_task_and_all_images_seen():
 
 def test_usage_is_a_share_of_each_tasks_selections_and_seeds_may_differ_in_units():
     uses = {0: [[3, 1], [0, 0]], 1: [[1, 1, 2], [0, 4, 0]]}
-    shares = sequences.usage(record("fashion-mnist/hrn", FIRST, SECOND, usage=uses))
+    shares = usage.percentages(record("fashion-mnist/hrn", FIRST, SECOND, usage=uses))
     assert shares[0].tolist() == [[75, 25], [0, 0]] and shares[1].tolist() == [[25, 25, 50], [0, 100, 0]]
-    assert sequences.usage(None) == {}
+    assert usage.percentages(None) == {}
 
 
 def test_captions_say_what_was_trained_less():

@@ -3,7 +3,7 @@
 import pytest
 
 from unforget.methods.hrn.method import HRN
-from unforget.results import speed
+from unforget.results.hrn import speed
 from unforget.theory import routing
 
 

@@ -6,7 +6,8 @@ import pytest
 from unforget.errors import UnforgetError
 from unforget.experiments import catalogue, work
 from unforget.experiments.work import Job
-from unforget.results import measured, usage
+from unforget.results import measured
+from unforget.results.hrn import usage
 
 
 def made(counts, grow=(), groups=((2,), (1,)), **options):

@@ -11,7 +11,8 @@ from unforget.errors import UnforgetError, choose
 from unforget.experiments import catalogue
 from unforget.experiments.spec import Cell
 from unforget.records import Record
-from unforget.results import embedding, usage
+from unforget.results import embedding
+from unforget.results.hrn import usage
 
 COLUMNS = ["paper", "artifact", "row", "column", "mean", "sd", "n", "profile", "unit", "run", "values"]
 

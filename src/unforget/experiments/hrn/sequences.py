@@ -1,7 +1,7 @@
 """The three sequences of data sets: arXiv Table 1 and its figures.
 
 Networks and settings of VC, EWC and ELL are those of ICLR Tables 2 to 4, 6 to 8 and 10 to 12
-(`unforget.results.architectures` makes the tables from them), those of HRN `unforget.methods.hrn.scenarios`.
+(`unforget.results.hrn.architectures` makes the tables from them), those of HRN `unforget.methods.hrn.scenarios`.
 """
 
 from typing import Any
@@ -189,7 +189,7 @@ def _table(artifact: str, row: str, run: str, variant: bool = False) -> tuple[Ce
 
 
 SHARES = {"Uneven": "uneven", "Shift": "shift", "Least used unit": "least"}
-"""Columns of the figure on unit usage and the metrics of `unforget.results.usage`, in percent of selections."""
+"""Columns of the figure on unit usage and the metrics of `unforget.results.hrn.usage`, in percent of selections."""
 
 
 def _usage(experiment: Experiment) -> tuple[Cell, ...]:

@@ -13,7 +13,7 @@ from unforget.results.figures.base import COLOURS, INK, QUIET, STYLE, Plot, canv
 def first_task(stages: pd.DataFrame, printed: pd.DataFrame) -> Plot | None:
     """Accuracy on the first task after each task, solid, and over all images seen, dotted; a thin line for each seed.
 
-    `stages` and `printed` are frames of `unforget.results.sequences`; the paper's two numbers for the first task, right after
+    `stages` and `printed` are frames of `unforget.results.hrn.sequences`; the paper's two numbers for the first task, right after
     it and at the end, are diamonds.
     """
     if stages.empty:

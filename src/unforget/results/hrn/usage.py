@@ -30,6 +30,18 @@ def shares(record: Record) -> np.ndarray:
     return found / found.sum(-1, keepdims=True)
 
 
+def percentages(record: Record | None) -> dict[int, np.ndarray]:
+    """Per seed, each unit's share of all selections while a task was trained [task, unit], in percent.
+
+    Seeds may have different numbers of units, where these are added automatically; a slot that never held a unit counts as 0.
+    """
+    shares = {}
+    for replica in record["replicas"] if record else ():
+        uses = np.array(replica["probes"]["unit usage"], float)
+        shares[replica["seed"]] = 100 * uses / uses.sum(1, keepdims=True).clip(1)
+    return shares
+
+
 def metric(record: Record, name: str) -> np.ndarray:
     """One fraction per seed: "uneven", "shift" or "least".
 

@@ -127,15 +127,3 @@ def stages(found: Mapping[str, Record], artifact: str) -> pd.DataFrame:
                     overall = own[t, : t + 1] @ tests[: t + 1] / tests[: t + 1].sum()
                     lines.append((row, replica["seed"], number + t, own[t, 0], overall))
     return pd.DataFrame(lines, columns=["row", "seed", "after", "first task", "all images"])
-
-
-def usage(record: Record | None) -> dict[int, np.ndarray]:
-    """Per seed, each unit's share of all selections while a task was trained [task, unit], in percent.
-
-    Seeds may have different numbers of units, where these are added automatically; a slot that never held a unit counts as 0.
-    """
-    shares = {}
-    for replica in record["replicas"] if record else ():
-        uses = np.array(replica["probes"]["unit usage"], float)
-        shares[replica["seed"]] = 100 * uses / uses.sum(1, keepdims=True).clip(1)
-    return shares

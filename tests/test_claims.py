@@ -409,6 +409,13 @@ def test_r10_our_batches_speak_against_it():
     assert judge("r10", speed).verdict == "not held" and judge("r10", {}).verdict == "not run"
 
 
+def test_too_few_seeds_are_no_number():
+    key = ("table-1", "S-CL1", "SI")
+    assert claims.ours(measure({key: [99.0, 99.2]}), "hnet")(*key) is None
+    counted = measure({key: [479.0]}).assign(unit="parameters")  # counts do not vary from seed to seed
+    assert claims.ours(counted, "hnet")(*key).mean == 479.0
+
+
 def test_evaluate_judges_both_sources(printed):
     frame = measure({k: [v - 0.01, v, v + 0.01] for k, v in split(**ENT, **OTHERS).items()})
     table = claims.evaluate(printed, frame).set_index("id")

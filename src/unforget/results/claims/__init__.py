@@ -50,10 +50,13 @@ def theirs(printed: pd.DataFrame, paper: str) -> Numbers:
 
 
 def ours(measured: pd.DataFrame, paper: str, profile: str = "paper") -> Numbers:
-    """Look-up of what our records of one profile measured for `paper`, and of what is computed without records; one seed
-    has no standard error."""
+    """Look-up of what our records of one profile measured for `paper`, and of what is computed without records. Of what
+    varies from seed to seed, numbers with fewer than `verdict.MIN_SEEDS` are left out, as in the ledger."""
     cells = {}
     for cell in measured[(measured.paper == paper) & (measured.profile == profile)].itertuples():
+        varies = cell.unit not in (*verdict.EXACT, "ratio")
+        if varies and cell.n < verdict.MIN_SEEDS:
+            continue
         error = cell.sd / math.sqrt(cell.n) if cell.n > 1 else math.nan
         cells[cell.artifact, cell.row, cell.column] = Number(cell.mean, error, cell.n, tuple(cell.values))
 

@@ -3,15 +3,20 @@
 from unforget.experiments.hnet.split import split_mnist
 from unforget.experiments.spec import Cell, Experiment, Profile, Run
 
+_ZERO_LOGIT = {"unseen": "zero logit"}
 _CHOICES = {
     "one-hot": ({"vae_condition": "one-hot"}, "one-hot condition, as in appendix B and in the published code"),
     "no-condition": ({"vae_condition": "nothing"}, "no condition"),
     "condition-10": ({"vae_condition_size": 10}, "condition of 10 numbers"),
     "condition-1000": ({"vae_condition_size": 1000}, "condition of 1000 numbers"),
-    "zero-logit": ({"unseen": "zero logit"}, "teacher's logit 0 for new classes, as in the published code"),
+    "zero-logit": (_ZERO_LOGIT, "teacher's logit 0 for new classes, as in the published code"),
     "decoder-400": ({"vae_decoder": (400, 400)}, "the decoder that the printed parameter counts belong to"),
 }
-_CHOICES_TIR = {"weak": ({"vae_beta": 0.01}, "β of the replay model as in the published code")}
+_CHOICES_TIR = {
+    "weak": ({"vae_beta": 0.01}, "β of the replay model as in the published code"),
+    "one-hot": ({"vae_condition": "one-hot"}, "one-hot condition, as in appendix B and in the published code"),
+    "decoder-300": ({"vae_decoder": (300, 150)}, "the decoder of an earlier state of the published code"),
+}
 
 split_mnist_replay_choices = Experiment(
     id="hnet/split-mnist-replay-choices",
@@ -26,14 +31,15 @@ split_mnist_replay_choices = Experiment(
             Run(f"tir-{name}", "hnet-tir", "CL3", ("CL1", "CL3"), options, ("task confusion",), f"{title}, HNET+TIR, CL3")
             for name, (options, title) in _CHOICES_TIR.items()
         ),
-        Run("lwf-zero-logit", "lwf", "CL3", ("CL3",), {"unseen": "zero logit"}, title="old network's logit 0 for new classes, LwF, CL3"),
+        Run("lwf-zero-logit", "lwf", "CL3", ("CL3",), _ZERO_LOGIT, title="old network's logit 0 for new classes, LwF, CL3"),
+        Run("rpl-ub-zero-logit", "rpl-ub", "CL3", ("CL3",), _ZERO_LOGIT, title=f"{_CHOICES['zero-logit'][1]}, RPL-UB, CL3"),
     ),
     profiles={
         "smoke": split_mnist.profiles["smoke"],
         "lite": split_mnist.profiles["lite"],
         "paper": Profile(split_mnist.profiles["paper"].stream, tuple(range(5))),
     },
-    minutes={f"tir-{name}": 4.5 for name in _CHOICES_TIR} | {"lwf-zero-logit": 0.9, "*": 3.5},
+    minutes={f"tir-{name}": 4.5 for name in _CHOICES_TIR} | {"lwf-zero-logit": 0.9, "rpl-ub-zero-logit": 1.3, "*": 3.5},
 )  # fmt: skip
 
 EXPERIMENTS = (split_mnist_replay_choices,)
@@ -55,6 +61,7 @@ CELLS = (
         Cell("hnet", "table-1", "S-CL3", "HNET+TIR", f"split-mnist-replay-choices/tir-{name}", "CL3", variant=True)
         for name in _CHOICES_TIR
     ),
+    Cell("hnet", "table-2", "S-CL3", "RPL-UB", "split-mnist-replay-choices/rpl-ub-zero-logit", "CL3", variant=True),
     *(
         Cell("hnet", "text-parameters", "S VAE", row, "split-mnist-replay-choices/decoder-400", "CL3", f"count vae {name}",
              variant=True)

@@ -213,7 +213,7 @@ class Sample:
     def __init__(self, net, i, image):
         self.net, self.i, self.y = net, i, image
         self.h, self.k, self.going, self.used, self.taken = None, -1, True, [], []
-        self.H, self.l1, self.due = image.new_zeros(net.o.s), image.new_zeros(()), False
+        self.H, self.l1, self.due = image.new_zeros(net.o.s * (1 + net.o.projections)), image.new_zeros(()), False
 
     def advance(self, level):
         """The next hash vector: of the image itself, or of what the unit just chosen makes of the map."""
@@ -260,7 +260,7 @@ class Sample:
             if net.training:
                 net.residues[self.k].append(r.detach())
             self.going = length >= o.tau_d
-        self.H = self.H + (h if o.projections else r)
+        self.H = self.H + (torch.cat((r, h - r)) if o.projections else r)
         self.l1 = self.l1 + r.abs().sum()
 
     def update(self):

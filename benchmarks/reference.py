@@ -348,8 +348,9 @@ class PlainEncoderEWC(PlainEncoder):
 class PlainELL(PlainEncoder):
     """Deep copies of the networks as they were, and a list of the old autoencoders."""
 
-    def __init__(self, encoder, code_weight, reading, T=3.0):
+    def __init__(self, encoder, code_weight, reading, T=3.0, teacher_gradient=False):
         super().__init__(encoder)
+        self.teacher_gradient = teacher_gradient
         self.code_weight, self.reading, self.T, self.autoencoders, self.old = code_weight, reading, T, [], None
 
     def begin(self, head):
@@ -374,8 +375,8 @@ class PlainELL(PlainEncoder):
         before = self.old(x).detach()
         codes = sum(F.mse_loss(e(features).sigmoid(), e(before).sigmoid().detach()) for e in self.autoencoders)
         if self.reading == "released":
-            pairs = [(logits, self.heads[-2](features))]
+            pairs = [(logits, self.heads[-2](features if self.teacher_gradient else features.detach()))]
         else:
             pairs = [(head(features), head(before)) for head in self.heads[:-1]]
-        soft = sum(F.cross_entropy(z / self.T, (target / self.T).softmax(1).detach()) for z, target in pairs)
+        soft = sum(F.cross_entropy(z / self.T, (target / self.T).softmax(1)) for z, target in pairs)
         return self.code_weight * codes + 2 * soft

@@ -82,10 +82,12 @@ def test_encoder_ewc_equals_a_fisher_loop_and_all_its_parabolas(reading):
     assert (learner.state["theta"] - free.state["theta"]).abs().max() > 1e-3, "the penalty has an effect"
 
 
-@pytest.mark.parametrize("reading", ["released", "lwf"])
-def test_ell_equals_deep_copies_of_the_networks_as_they_were(reading):
-    learner, data = tiny.learner("ell", seeds=(5,), distillation=reading, code_weight=20.0)
-    plain = PlainELL(modules(learner.encoder, learner.state["theta"][0]), 20.0, reading)
+@pytest.mark.parametrize("reading, gradient", [("released", False), ("released", True), ("lwf", False)])
+def test_ell_equals_deep_copies_of_the_networks_as_they_were(reading, gradient):
+    learner, data = tiny.learner(
+        "ell", seeds=(5,), distillation=reading, code_weight=20.0, teacher_gradient=gradient
+    )
+    plain = PlainELL(modules(learner.encoder, learner.state["theta"][0]), 20.0, reading, teacher_gradient=gradient)
     follow(learner, plain)
     same(learner, plain, data)
     for t, encode in enumerate(plain.autoencoders):

@@ -10,10 +10,11 @@ f are the features now, f* those of the encoder as the task found it. Distillati
 against softmax(z*/T), in one of two readings:
 
 "released", the published code: z are the logits of the new classifier and z* those of the last one, both on the features
-of now, so that the new classifier is drawn to its predecessor. z* is a constant.
+of now, so that the new classifier is drawn to its predecessor; and the encoder towards features on which the last
+classifier agrees with the new one, where gradients flow through z* too (`teacher_gradient`).
 
 "lwf", the method as it is known (Li & Hoiem 2017): for every old classifier, z on the features of now and z* on f*,
-summed over the classifiers, which stay frozen.
+summed over the classifiers, which stay frozen. z* is a constant.
 
 After the last task nothing is stabilised, since nothing would use it.
 """
@@ -45,6 +46,7 @@ class Options(vc.Options):
     distillation_weight: float = 2.0
     temperature: float = 3.0
     distillation: Literal["released", "lwf"] = "released"
+    teacher_gradient: bool = False
     stabilisation_epochs: int = 2
     stabilisation_lr: float = 1e-3
 
@@ -88,15 +90,16 @@ class ELL(vc.VC):
         now, then = linear(torch.cat([features, star], 1), self.state["W"], self.state["b"]).sigmoid().chunk(2, 1)
         drift = (now - then).square().mean(1).sum(1) / o.codes
         if o.distillation == "released":
-            distilled = self.distil(logits, self.old_head(stage - 1, features.detach()))
+            teacher = features if o.teacher_gradient else features.detach()
+            distilled = self.distil(logits, self.old_head(stage - 1, teacher))
         else:
             distilled = sum(self.distil(self.old_head(t, features), self.old_head(t, star)) for t in range(stage))
         return self.kappa * drift + o.distillation_weight * distilled
 
     def distil(self, z: Float[Tensor, "S B n"], z_star: Float[Tensor, "S B n"]) -> Float[Tensor, "S"]:
-        """Cross-entropy of the softened outputs against softened constants, the mean over a batch."""
+        """Cross-entropy of the softened outputs against softened targets, the mean over a batch."""
         T = self.options.temperature
-        return -((z_star.detach() / T).softmax(-1) * (z / T).log_softmax(-1)).sum(-1).mean(1)
+        return -((z_star / T).softmax(-1) * (z / T).log_softmax(-1)).sum(-1).mean(1)
 
     def begin_stabilising(self, stage: int) -> None:
         """A new autoencoder with its own fresh Adam."""

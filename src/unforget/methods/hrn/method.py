@@ -50,7 +50,8 @@ class Options:
     """The paper's symbols; the defaults are Pairwise-MNIST as Algorithm 1 reads (others: `scenarios`).
 
     `units`: groups of equal units (number, filters, kernel, stride, padding, normalised, activation, channel dropout).
-    `rule`: Algorithm 2 ("age") or what the released code does ("countdown"). `projections`: H(x) sums h_l, not r_l.
+    `rule`: Algorithm 2 ("age") or what the released code does ("countdown"). `projections`: the classifier reads
+    Σ (h_l − r_l) beside Σ r_l (ICLR 5.4).
     `grow`: units added before each stage; `grow_when_full`: as many before a stage (not the first) whenever all bases
     are full. `epochs`: passes over the samples, one number or one per stage, `times` as many; `iterations`: steps per
     stage instead.
@@ -100,7 +101,10 @@ class HRN:
         self._check()
         self.lam = replicas.value("lam", options.lam)
         self.classifier = Classifier(
-            (options.s, *options.hidden, options.outputs), options.activation, options.dropout, options.logit_dropout
+            (options.s * (1 + options.projections), *options.hidden, options.outputs),
+            options.activation,
+            options.dropout,
+            options.logit_dropout,
         )
         stages = len(stream.stages)
         psi = [fan_in_uniform(self.classifier.layout, self.seeds, f"classifier/{t}") for t in range(stages)]
@@ -192,7 +196,7 @@ class HRN:
             norm = r.detach().norm(dim=-1)
             r = (r * (known & (norm >= TINY))[:, None]).unflatten(0, (S, B))
             now.residue = r.detach()
-            H = H + (h * chosen.view(S, B, 1) if o.projections else r)
+            H = H + self._part(r, h * chosen.view(S, B, 1))
             l1 = l1 + r.abs().sum(-1)
             taken.append(now)
             if number == o.n_res - 1:
@@ -203,6 +207,10 @@ class HRN:
             h, length, before = h.unflatten(0, (S, B)), length.view(S, B), now
         scan(work(now, None))
         return H, l1, taken
+
+    def _part(self, r: Float[Tensor, "S B s"], h: Float[Tensor, "S B s"]) -> Tensor:
+        """What a level adds to H(x): its residue, and with `projections` what was projected, side by side."""
+        return torch.cat((r, h - r), -1) if self.options.projections else r
 
     def hash_input(self, x: Float[Tensor, "#S B C H W"]) -> tuple[Tensor, Tensor]:
         """h_0 = φ_0(x) normalised [S, B, s], and its length before that [S, B]."""
@@ -254,8 +262,8 @@ class HRN:
             r = torch.baddbmm(h, (c * chosen[..., None]).flatten(2), V, alpha=-1)
             norm = r.norm(dim=-1)
             going = (best >= 0) & (length > 0) & going
-            r = (h if o.projections else r) * (going & (o.projections | (norm >= TINY)))[..., None]
-            H = r if number == 0 else H.add_(r)
+            part = self._part(r * (going & (norm >= TINY))[..., None], h * going[..., None])
+            H = part if number == 0 else H.add_(part)
             if number == o.n_res - 1:
                 break
             free, going = free & ~chosen, going & (norm >= o.tau_d)

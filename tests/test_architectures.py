@@ -132,6 +132,10 @@ def test_cifar100_alone_has_the_networks_of_the_whole_sequence():
 def test_both_readings_of_a_protection_differ_in_nothing_else():
     for name in ("pairwise-mnist", "fashion-mnist", "svhn-cifar100", "cifar100"):
         experiment = catalogue.experiment(f"hrn/{name}")
-        for published, other, option in (("ewc", "ewc-standard", "fisher"), ("ell", "ell-lwf", "distillation")):
+        for published, other, option in (
+            ("ewc", "ewc-standard", "fisher"),
+            ("ell", "ell-constant", "teacher_gradient"),
+            ("ell-constant", "ell-lwf", "distillation"),
+        ):
             a, b = (experiment.resolve(experiment.run(run), "paper")["options"] for run in (published, other))
             assert {key for key in a if a[key] != b[key]} == {option}

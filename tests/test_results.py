@@ -118,6 +118,11 @@ def test_a_table_is_a_directive_in_the_book_and_html_in_jupyter():
     assert tables.number(87.3, 0.8, 4, "%") == "87.30 ± 0.40 (4)" and tables.number(465672.0, 0, 1, "parameters") == "465,672"
 
 
+def test_a_table_without_a_frame_is_a_note():
+    bundle = tables.Table(None, "Caption.", "tab-x")._repr_mimebundle_()
+    assert list(bundle) == ["text/markdown"] and "Nothing is recorded yet for this table. Caption." in bundle["text/markdown"]
+
+
 def drawn():
     rng = np.random.default_rng(0)
     x, y = [np.linspace(0, 1, 5)] * 3, [np.linspace(0, 1, 5)] * 3

@@ -13,15 +13,18 @@ MISSING = "–"
 
 @dataclass(frozen=True)
 class Table:
-    """Cells as text, a caption, and the name that pages refer to."""
+    """Cells as text, a caption, and the name that pages refer to. Without a frame there is nothing to show yet, and a note
+    says so."""
 
-    frame: pd.DataFrame
+    frame: pd.DataFrame | None
     caption: str
     name: str
     kind: str = "numbers"  # how the page sets it: "numbers" never wraps, "prose" does
 
     def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
         """MyST for the book (a numbered table with a caption), HTML for Jupyter."""
+        if self.frame is None:
+            return {"text/markdown": f"```{{note}}\nNothing is recorded yet for this table. {self.caption}\n```"}
         return {"text/markdown": self.myst(), "text/html": f"<p>{self.caption}</p>" + self.frame.to_html(index=False)}
 
     def myst(self) -> str:

@@ -11,8 +11,9 @@ from unforget.errors import UnforgetError
 from unforget.experiments import catalogue
 from unforget.experiments.hnet import chunking
 from unforget.results import claims, ledger, paper
-from unforget.results.claims import base, hrn, lstm
+from unforget.results.claims import base, lstm
 from unforget.results.claims.base import Check, Number
+from unforget.results.claims.hrn import routing, sequences
 
 
 @pytest.fixture(scope="module")
@@ -354,9 +355,9 @@ def test_a_stable_network_supports_the_claims_about_forgetting(id):
 def test_differences_of_seeds_that_vary_together_are_sharp():
     """Two numbers that go up and down together differ by less than their own errors would allow."""
     one, other = Number(90.0, 1.0, 3, (88.0, 90.0, 92.0)), Number(89.0, 1.0, 3, (87.0, 89.0, 91.0))
-    assert hrn._sum(one, other, weights=(1, -1)).sem == 0
-    assert hrn._sum(one, Number(89.0, 1.0, 20), weights=(1, -1)).sem == pytest.approx(math.sqrt(2))
-    assert hrn._sum(one, None, weights=(1, -1)) is None
+    assert sequences._sum(one, other, weights=(1, -1)).sem == 0
+    assert sequences._sum(one, Number(89.0, 1.0, 20), weights=(1, -1)).sem == pytest.approx(math.sqrt(2))
+    assert sequences._sum(one, None, weights=(1, -1)) is None
 
 
 def test_r06_needs_both_ends_of_the_strength():
@@ -373,14 +374,14 @@ def test_r06_needs_both_ends_of_the_strength():
 )
 def test_claims_against_a_variant_of_our_own(id, row, better, expected):
     variant = [(first + better, final + better) for first, final in STABLE]
-    holds = judge(id, accuracies("table-1b", {"HRN": STABLE, hrn.OURS[row]: variant}))
-    fails = judge(id, accuracies("table-1b", {"HRN": STABLE, hrn.OURS[row]: [(a + 2, b + 2) for a, b in STABLE]}))
+    holds = judge(id, accuracies("table-1b", {"HRN": STABLE, sequences.OURS[row]: variant}))
+    fails = judge(id, accuracies("table-1b", {"HRN": STABLE, sequences.OURS[row]: [(a + 2, b + 2) for a, b in STABLE]}))
     assert names(holds, True) == {expected} and names(fails, False) == {expected}
 
 
 def test_r07_more_plastic_and_yet_not_better():
     fixed, grown = [(88.0, 88.0), (95.0, 95.0)], [(88.0, 86.0), (97.0, 97.0)]
-    outcome = judge("r07", accuracies("table-1c", {"HRN": grown, hrn.OURS["fixed"]: fixed}))
+    outcome = judge("r07", accuracies("table-1c", {"HRN": grown, sequences.OURS["fixed"]: fixed}))
     assert names(outcome, True) == {f"{what} on Fashion-MNIST/MNIST" for what in ("more plastic", "not better in the end")}
 
 
@@ -394,12 +395,12 @@ def test_r08_needs_uneven_and_shifting_use_and_a_unit_left_aside():
     assert names(judge("r08", used(name, 40.0, 3.0, 0.5)), False) == {f"shifts on {name}"}
     assert judge("r08", used(name, 4.0, 3.0, 12.0) | used("Pairwise MNIST", 4.0, 3.0, 12.0)).verdict == "not held"
     known = {cell.row for cell in catalogue.CELLS if (cell.paper, cell.artifact) == ("hrn", "figure-4")}
-    assert known == set(hrn.USED)
+    assert known == set(routing.USED)
 
 
 def test_r05_longer_training_reaches_the_plain_network():
     longer, plain = [(98.0, 97.0)] * 5, [(99.0, 60.0)] * 4 + [(97.0, 97.0)]
-    outcome = judge("r05", accuracies("table-1b", {"VC": plain, hrn.OURS["longer"]: longer}))
+    outcome = judge("r05", accuracies("table-1b", {"VC": plain, sequences.OURS["longer"]: longer}))
     assert names(outcome, False) == {f"Pairwise MNIST T{t}" for t in range(4)}
     assert names(outcome, True) == {"Pairwise MNIST T4"}, "as good counts"
 

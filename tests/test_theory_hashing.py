@@ -10,7 +10,7 @@ import torch
 from unforget.errors import UnforgetError
 from unforget.nets import hashing
 from unforget.results import claims, figures
-from unforget.results.claims import hrn
+from unforget.results.claims.hrn import routing as hrn
 from unforget.theory import hashing as theory
 
 

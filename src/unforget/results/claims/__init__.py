@@ -12,6 +12,7 @@ from unforget.errors import choose
 from unforget.results import verdict
 from unforget.results.claims import dynamos, hnet, hrn, lstm
 from unforget.results.claims.base import NOT_JUDGED, NOT_RUN, OUTCOMES, Claim, Number, Numbers, Outcome
+from unforget.results.claims.hrn import routing
 
 __all__ = [
     "CLAIMS",
@@ -29,7 +30,7 @@ __all__ = [
 
 CLAIMS: tuple[Claim, ...] = (*hnet.CLAIMS, *lstm.CLAIMS, *dynamos.CLAIMS, *hrn.CLAIMS)
 DERIVED = {"lstm": lstm.published_sizes}  # what follows from a paper's settings, though it does not print it
-COMPUTED = {"hashing": hrn.hashing}  # artifacts that we compute without training anything
+COMPUTED = {"hashing": routing.hashing}  # artifacts that we compute without training anything
 JUDGED = ("paper", "lite")
 
 

@@ -60,6 +60,11 @@ class Claim:
     evaluate: Callable[[Numbers], Outcome] | None = None
 
 
+def listed(paper: str, *lines: tuple) -> tuple[Claim, ...]:
+    """The claims of a paper from lines of (id, where, text) or, where it is written, (id, where, text, evaluate)."""
+    return tuple(Claim(id, paper, *rest) for id, *rest in lines)
+
+
 def combine(checks: Iterable[Check], every: bool = False, note: str = "") -> Outcome:
     """The outcome of several checks.
 

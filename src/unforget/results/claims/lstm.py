@@ -6,12 +6,10 @@ computes what follows from the chunk sizes of its code and from the equations at
 """
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from unforget.results.claims.base import (
     Check,
-    Claim,
     Number,
     Numbers,
     Outcome,
@@ -21,6 +19,7 @@ from unforget.results.claims.base import (
     at_most,
     combine,
     compare,
+    listed,
 )
 
 COLUMNS = tuple(f"{stream} {scenario}" for stream in ("S", "P10") for scenario in ("CL1", "CL2", "CL3"))
@@ -225,30 +224,27 @@ def published_sizes() -> dict[tuple[str, str, str], Number]:
     return sizes
 
 
-def _claim(id: str, where: str, text: str, evaluate: Callable[[Numbers], Outcome] | None = None) -> Claim:
-    return Claim(id, "lstm", where, text, evaluate)
-
-
-CLAIMS = (
-    _claim("l01", "abstract, 4.2.1, 4.2.2", "LSTM_NET is above EWC, SI and HNET.", l01),
-    _claim("l02", "4.2.1", "With replay, LSTM_NET is above LwF, DGR and HNET+R.", l02),
-    _claim("l03", "4.2.1", "Weighting the regulariser by importance improves HNET and LSTM_NET in every "
-           "set-up.", l03),
-    _claim("l04", "4.2.2", "The order is GROW, then LSTM_NET with importance weights, then LSTM_NET, then "
-           "the baselines.", l04),
-    _claim("l05", "4.2.1", "Growing the hypernetwork improves the scenarios without task identity "
-           "greatly.", l05),
-    _claim("l06", "4.2.3", "On CIFAR LSTM_NET is far above HNET, does not forget, and is above training "
-           "from scratch.", l06),
-    _claim("l07", "4.2.3", "On CIFAR importance weights add almost two points to HNET, and improve "
-           "LSTM_NET.", l07),
-    _claim("l08", "4.2.3", "On CIFAR growing is better still.", l08),
-    _claim("l09", "Fig. 2a", "LSTM_NET's lead over HNET grows with the size of the hypernetwork."),
-    _claim("l10", "Fig. 2b", "Too weak importance weighting is poor; from some strength on it is good and "
-           "stable."),
-    _claim("l11", "4.2.4", "With a regulariser training slows with each task and memory stays, with GROW it "
-           "is the other way round, at far less memory than separate networks.", l11),
-    _claim("l12", "4.2", "No method has more trainable parameters than the baselines.", l12),
-    _claim("l13", "4.2.1", "The gains are larger where the task is not given, and larger without "
-           "replay.", l13),
+CLAIMS = listed(
+    "lstm",
+    ("l01", "abstract, 4.2.1, 4.2.2", "LSTM_NET is above EWC, SI and HNET.", l01),
+    ("l02", "4.2.1", "With replay, LSTM_NET is above LwF, DGR and HNET+R.", l02),
+    ("l03", "4.2.1", "Weighting the regulariser by importance improves HNET and LSTM_NET in every "
+     "set-up.", l03),
+    ("l04", "4.2.2", "The order is GROW, then LSTM_NET with importance weights, then LSTM_NET, then "
+     "the baselines.", l04),
+    ("l05", "4.2.1", "Growing the hypernetwork improves the scenarios without task identity "
+     "greatly.", l05),
+    ("l06", "4.2.3", "On CIFAR LSTM_NET is far above HNET, does not forget, and is above training "
+     "from scratch.", l06),
+    ("l07", "4.2.3", "On CIFAR importance weights add almost two points to HNET, and improve "
+     "LSTM_NET.", l07),
+    ("l08", "4.2.3", "On CIFAR growing is better still.", l08),
+    ("l09", "Fig. 2a", "LSTM_NET's lead over HNET grows with the size of the hypernetwork."),
+    ("l10", "Fig. 2b", "Too weak importance weighting is poor; from some strength on it is good and "
+     "stable."),
+    ("l11", "4.2.4", "With a regulariser training slows with each task and memory stays, with GROW it "
+     "is the other way round, at far less memory than separate networks.", l11),
+    ("l12", "4.2", "No method has more trainable parameters than the baselines.", l12),
+    ("l13", "4.2.1", "The gains are larger where the task is not given, and larger without "
+     "replay.", l13),
 )  # fmt: skip

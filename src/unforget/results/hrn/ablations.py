@@ -10,7 +10,8 @@ import pandas as pd
 
 from unforget.experiments.hrn.ablations import ROWS
 from unforget.results import paper
-from unforget.results.claims.hrn import MARKS, PRINTED, SAME_COLUMN, SAME_ROW, UNCHANGED, agrees
+from unforget.results.claims.hrn.ablations import MARKS, SAME_COLUMN, SAME_ROW, UNCHANGED, agrees
+from unforget.results.claims.hrn.sequences import PRINTED
 from unforget.results.tables import MISSING
 
 T0, MAX, GLOBAL = "T0 accuracy", "Max task accuracy", "Global accuracy"

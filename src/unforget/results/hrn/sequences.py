@@ -14,7 +14,7 @@ from unforget.experiments import catalogue
 from unforget.experiments.hrn.sequences import OWN, ROWS, TABLES
 from unforget.records import Record
 from unforget.results import measured, paper
-from unforget.results.claims.hrn import ALONE, PRINTED, RIVALS, WHOLE
+from unforget.results.claims.hrn.sequences import ALONE, PRINTED, RIVALS, WHOLE
 from unforget.results.tables import MISSING, number
 
 PAPERS_ROWS = (*RIVALS, "HRN")

@@ -1,0 +1,85 @@
+"""Claims about units, batches and hash functions: r08, r10 and r13."""
+
+from functools import cache
+
+from unforget.results.claims.base import (
+    Check,
+    Number,
+    Numbers,
+    Outcome,
+    at_least,
+    at_most,
+    combine,
+)
+from unforget.theory import hashing as theory
+
+USED = ("SVHN, then CIFAR-100", "Fashion-MNIST, then MNIST", "Pairwise MNIST", "CIFAR-100 in ten tasks")
+NOTABLE, HARDLY = 10.0, 2.0  # percent of all selections of units
+
+
+def r08(numbers: Numbers) -> Outcome:
+    """Printed as a figure only. Uneven, and shifting: at least `NOTABLE` percent of the selections would have to move, or
+    do move. Hardly used: at most `HARDLY` percent of the selections since the unit is there."""
+    checks = []
+    for name in USED:
+        cells = {column: numbers("figure-4", name, column) for column in ("Uneven", "Shift", "Least used unit")}
+        if None in cells.values():
+            continue
+        uneven, shift, least = (cell.mean for cell in cells.values())
+        checks += [
+            at_least(f"uneven on {name}", uneven, NOTABLE, "percent from even use"),
+            at_least(f"shifts on {name}", shift, NOTABLE, "percent from task to task"),
+            at_most(f"one hardly used on {name}", least, HARDLY, "percent for the least used"),
+        ]
+    return combine(checks or [Check("use of units", None, "no number")])
+
+
+def r10(numbers: Numbers) -> Outcome:
+    """Printed: an epoch takes at least five times as long as without routing. Ours: whether exact batches at least
+    double the samples per second."""
+    checks = []
+    for column in ("SVHN, 1 epoch", "CIFAR-100, 1 epoch"):
+        cells = {row: numbers("table-d14", f"{row} training", column) for row in ("HRN", "VC")}
+        if None not in cells.values():
+            ratio = cells["HRN"].mean / cells["VC"].mean
+            checks.append(at_least(f"slow on {column.split(',')[0]}", ratio, 5, "times VC's time"))
+    cells = {column: numbers("routing-speed", "HRN", column) for column in ("batched", "one by one")}
+    if None not in cells.values():
+        ratio = cells["batched"].mean / cells["one by one"].mean
+        checks.append(at_most("batches do not help", ratio, 2, "speed-up by exact batches"))
+    return combine(checks or [Check("speed of the routing", None, "measured where the book is made, not recorded")])
+
+
+HASHED = (100, 300, 2800)  # lengths of hash vectors: the ablations, two sequences, the colour images
+CHANCE, ABOVE, FALLS = 4.0, 0.005, -0.9  # standard errors; probability; power of s that passes for 1/s
+
+
+@cache
+def hashing() -> dict[tuple[str, str, str], Number]:
+    """What is measured over randomly drawn hash functions (`unforget.theory.hashing`): nothing is trained for it."""
+    cells = {("hashing", "all", "power"): Number(theory.exponent(), 0.0, theory.FUNCTIONS)}
+    for s in HASHED:
+        for column, value in vars(theory.findings(s)).items():
+            cells["hashing", f"s = {s}", column] = Number(value, 0.0, theory.FUNCTIONS)
+    return cells
+
+
+def r13(numbers: Numbers) -> Outcome:
+    """On average: within `CHANCE` standard errors for every pair of images. Bounds: no measured tail lies more than `ABOVE`
+    above them. The text says that the error is O(1/s); what falls like that is the variance."""
+    checks = []
+    for s in HASHED:
+        found = {c: numbers("hashing", f"s = {s}", c) for c in ("bias", "orthogonal_bias", "beyond_eq1", "beyond_eq2")}
+        if None in found.values():
+            continue
+        kept, apart, eq1, eq2 = (number.mean for number in found.values())
+        checks += [
+            at_most(f"products kept at s = {s}", kept, CHANCE, "standard errors off"),
+            at_most(f"orthogonal at s = {s}", apart, CHANCE, "standard errors off"),
+            at_most(f"Eq. 1 at s = {s}", eq1, ABOVE, "above the bound by"),
+            at_most(f"Eq. 2 at s = {s}", eq2, ABOVE, "above the bound by"),
+        ]
+    power = numbers("hashing", "all", "power")
+    if power is not None:
+        checks.append(at_most("the error falls as 1/s", power.mean, FALLS, "power of s"))
+    return combine(checks or [Check("hash functions", None, "no number")])

@@ -118,7 +118,7 @@ chunking = Experiment(
     runs=_runs(SPLIT_NETS, {}),
     profiles={
         "smoke": Profile(_SPLIT_MNIST | {"image_set": "digits"}, (0, 1), {"iterations": 4, "batch": 32}),
-        "lite": Profile(_SPLIT_MNIST, (0,)),
+        "lite": Profile(_SPLIT_MNIST, (0,), {"iterations": 500}),
         "paper": Profile(_SPLIT_MNIST, (0, 1, 2)),
     },
     minutes={"*": 2.2},
@@ -131,7 +131,7 @@ chunking_permuted = Experiment(
     runs=_runs(PERMUTED_NETS, permuted.HNET),
     profiles={
         "smoke": Profile(_PERMUTED_MNIST | {"image_set": "digits", "tasks": 2}, (0, 1), {"iterations": 2, "batch": 32}),
-        "lite": Profile(_PERMUTED_MNIST, (0,), {"iterations": 1000}),
+        "lite": Profile(_PERMUTED_MNIST, (0,), {"iterations": 500}),
         "paper": Profile(_PERMUTED_MNIST, (0, 1, 2)),
     },
     minutes={"*": 45},

@@ -15,7 +15,7 @@ _STRENGTHS = {
 }  # fmt: skip
 _MNIST = {"kind": "permuted", "image_set": "mnist", "tasks": 10}
 SMOKE = Profile({"kind": "permuted", "image_set": "digits", "tasks": 2}, (0, 1), {"iterations": 5, "batch": 32})
-_LITE = Profile(_MNIST, (0, 1, 2), {"iterations": 1000})
+_LITE = Profile(_MNIST, (0, 1, 2), {"iterations": 500})
 
 
 def _hnet(suffix: str = "", about: str = "", **changes) -> tuple[Run, Run]:

@@ -84,15 +84,15 @@ def test_baselines_have_the_strengths_of_their_published_code(scenario, ewc, onl
 
 
 @pytest.mark.parametrize(
-    ("run", "beta", "hidden"),
-    [("permuted-mnist-10/hnet", 0.01, [25, 25]), ("permuted-mnist-10-choices/hnet-code-beta", 0.1, [25, 25]),
-     ("permuted-mnist-10-compression/chunk-8000", 0.01, [25, 25]), ("small-networks/hnet", 0.05, [100, 75, 50]),
-     ("small-networks-50/hnet", 0.1, [100, 100])],
+    ("run", "beta", "hidden", "lite"),
+    [("permuted-mnist-10/hnet", 0.01, [25, 25], 500), ("permuted-mnist-10-choices/hnet-code-beta", 0.1, [25, 25], 500),
+     ("permuted-mnist-10-compression/chunk-8000", 0.01, [25, 25], 500), ("small-networks/hnet", 0.05, [100, 75, 50], 1000),
+     ("small-networks-50/hnet", 0.1, [100, 100], 1000)],
 )  # fmt: skip
-def test_permuted_hypernetworks_are_trained_with_the_papers_constants(run, beta, hidden):
+def test_permuted_hypernetworks_are_trained_with_the_papers_constants(run, beta, hidden, lite):
     names = ("iterations", "batch", "lr", "beta", "hyper_hidden", "hyper_activation", "look_ahead")
     assert option(run, *names) == (5000, 128, 1e-4, beta, hidden, "elu", True)
-    assert option(run, "iterations", profile="lite") == (1000,)
+    assert option(run, "iterations", profile="lite") == (lite,)
 
 
 def test_soft_targets_differ_in_nothing_else():

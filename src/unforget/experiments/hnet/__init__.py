@@ -4,6 +4,7 @@ from unforget.experiments.hnet import (
     chunking,
     embedding,
     permuted,
+    permuted_replay,
     replay,
     replay_choices,
     replay_samples,
@@ -16,7 +17,7 @@ from unforget.experiments.hnet.toy import toy_regression
 
 __all__ = ["CELLS", "EXPERIMENTS", "HNET_ENT", "SCENARIOS", "toy_regression"]
 
-_PARTS = (toy, split, replay, replay_choices, replay_samples, permuted, embedding, small, chunking)
+_PARTS = (toy, split, replay, replay_choices, replay_samples, permuted, permuted_replay, embedding, small, chunking)
 
 EXPERIMENTS = tuple(experiment for part in _PARTS for experiment in part.EXPERIMENTS)
 CELLS = tuple(cell for part in _PARTS for cell in part.CELLS)

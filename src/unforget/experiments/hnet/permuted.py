@@ -1,6 +1,6 @@
 """Ten permutations of MNIST: rows P10 of Table 1, Figure 3b, and the published code's regularisation strength."""
 
-from unforget.experiments.hnet.rows import HNET_ENT, SCENARIOS, TABLE_1, Strengths, baselines
+from unforget.experiments.hnet.rows import HNET_ENT, SCENARIOS, TABLE_1, Strengths, baselines, bound_cells, bounds
 from unforget.experiments.spec import Cell, Experiment, Profile, Run
 
 # --- Table 1, rows P10 ------------------------------------------------------------------------------------------------
@@ -31,9 +31,15 @@ permuted_mnist_10 = Experiment(
     id="hnet/permuted-mnist-10",
     title="Permuted MNIST, ten tasks",
     regenerates="Table 1, rows P10; columns P10 of Table 1 of the LSTM paper",
-    runs=(*_hnet(), *(run for scenario in SCENARIOS for run in baselines(scenario, _STRENGTHS[scenario], TARGET))),
+    runs=(
+        *_hnet(),
+        *(run for scenario in SCENARIOS for run in baselines(scenario, _STRENGTHS[scenario], TARGET)),
+        *bounds(TARGET, HNET),
+    ),
     profiles={"smoke": SMOKE, "lite": _LITE, "paper": Profile(_MNIST, tuple(range(20)))},
-    minutes={"hnet": 55, "hnet-cl2": 55, "si-cl1": 26, "si-cl2": 26, "si-cl3": 26, "*": 20},
+    minutes=dict.fromkeys(("hnet", "hnet-cl2", "unprotected", "unprotected-cl2"), 55)
+    | dict.fromkeys(("hnet-joint", "hnet-joint-cl2"), 160)
+    | {"si-cl1": 26, "si-cl2": 26, "si-cl3": 26, "*": 20},
 )
 
 permuted_mnist_10_choices = Experiment(
@@ -81,6 +87,7 @@ CELLS = (
         for column, name in TABLE_1.items()
     ),
     *(Cell("hnet", "table-1", f"P10-{s}", "HNET+ENT", _ENT[s], s) for s in SCENARIOS),
+    *bound_cells("permuted-mnist-10", "P10"),
     # Where the task is given, HNET+TIR is the same training as HNET+ENT.
     Cell("hnet", "table-1", "P10-CL1", "HNET+TIR", _ENT["CL1"], "CL1"),
     Cell("hnet", "table-3", "P10-CL1", "HNET+TIR during", _ENT["CL1"], "CL1", "during"),

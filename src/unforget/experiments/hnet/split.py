@@ -1,6 +1,6 @@
 """Split MNIST: rows S of Table 1, and one choice changed at a time."""
 
-from unforget.experiments.hnet.rows import HNET_ENT, SCENARIOS, TABLE_1, Strengths, baselines
+from unforget.experiments.hnet.rows import HNET_ENT, SCENARIOS, TABLE_1, Strengths, baselines, bound_cells, bounds
 from unforget.experiments.spec import Cell, Experiment, Profile, Run
 
 # --- Table 1, rows S ------------------------------------------------------------------------------------------------
@@ -10,22 +10,6 @@ _STRENGTHS = {
     "CL1": Strengths(1e7, (1e8, 0.8), 50.0), "CL2": Strengths(1e6, (1e8, 0.7), 500.0), "CL3": Strengths(1e8, (1e9, 0.8), 0.5),
 }  # fmt: skip
 
-# Bounds of ours. As with HNET+ENT, one training serves CL1 and CL3. name -> method, options, row
-_BOUNDS = {
-    "unprotected": ("hnet", {"beta": 0.0}, "HNET, β = 0"),
-    "hnet-joint": ("hnet-joint", {}, "HNET on all tasks at once"),
-    "scratch": ("scratch", {}, "from scratch"),
-}
-
-
-def _bounds() -> tuple[Run, ...]:
-    return tuple(
-        Run(name + suffix, method, scenario, views, options, title=f"{title}, {' and '.join(views)}")
-        for name, (method, options, title) in _BOUNDS.items()
-        for suffix, scenario, views in (("", "CL1", ("CL1", "CL3")), ("-cl2", "CL2", ("CL2",)))
-    )
-
-
 split_mnist = Experiment(
     id="hnet/split-mnist",
     title="Split MNIST",
@@ -34,7 +18,7 @@ split_mnist = Experiment(
         Run("hnet", "hnet", "CL1", ("CL1", "CL3"), probes=("task confusion",), title="HNET+ENT, CL1 and CL3"),
         Run("hnet-cl2", "hnet", "CL2", ("CL2",), probes=("task confusion",), title="HNET+ENT, CL2"),
         *(run for scenario in SCENARIOS for run in baselines(scenario, _STRENGTHS[scenario])),
-        *_bounds(),
+        *bounds(),
     ),
     profiles={
         "smoke": Profile(
@@ -83,11 +67,7 @@ CELLS = (
         for column, name in TABLE_1.items()
     )
     + tuple(Cell("hnet", "table-1", f"S-{s}", "HNET+ENT", f"split-mnist/{HNET_ENT[s]}", s) for s in SCENARIOS)
-    + tuple(
-        Cell("hnet", "table-1", f"S-{s}", title, f"split-mnist/{name}{'-cl2' if s == 'CL2' else ''}", s)
-        for s in SCENARIOS
-        for name, (_, _, title) in _BOUNDS.items()
-    )
+    + bound_cells("split-mnist", "S")
     # Where the task is given, HNET+TIR is the same training as HNET+ENT.
     + (
         Cell("hnet", "table-1", "S-CL1", "HNET+TIR", "split-mnist/hnet", "CL1"),

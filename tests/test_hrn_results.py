@@ -106,9 +106,10 @@ def test_usage_is_a_share_of_each_tasks_selections_and_seeds_may_differ_in_units
 
 
 def test_captions_say_what_was_trained_less():
-    assert sequences.recorded_at({}) == "Recorded"
-    assert sequences.recorded_at({"hrn": HRN}) == "Recorded at the paper's protocol"
-    assert sequences.recorded_at(FOUND).endswith("(profile lite): HRN, hash only")
+    assert measured.recorded_at({}) == "Recorded"
+    assert measured.recorded_at({"HRN": HRN}) == "Recorded at the paper's protocol"
+    assert measured.recorded_at(FOUND).endswith("(profile lite): hrn-hash")
+    assert measured.recorded_at({"hash only": FOUND["hrn-hash"]}) == "Recorded with less training (profile lite)"
 
 
 def test_first_task_figure_says_its_means_and_draws_the_printed_ends():

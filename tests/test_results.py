@@ -132,6 +132,7 @@ def drawn():
         "seeds": figures.seeds(frame, "accuracy", "method", "panel", {("CL1", "A"): 95.0}),
         "matrices": figures.accuracy_matrices({"A": ACCURACY}),
         "confusions": figures.task_confusions({"A": np.array([[[3, 1], [0, 4]]])}),
+        "certainties": figures.certainties({"A": np.array([[[[0.1, 0.4], [9, 3]], [[0.2, 0.3], [5, 4]]]])}),
     }
 
 
@@ -146,7 +147,7 @@ def test_a_published_figure_leaves_the_same_vector_and_data_each_time(tmp_path, 
     monkeypatch.setenv("UNFORGET_FIGURES", str(tmp_path))
     first = [figures.publish(plot, f"x/{name}", "Caption.") for name, plot in drawn().items()]
     before = {path: path.read_bytes() for path in tmp_path.glob("x/*")}
-    assert len(before) == 8
+    assert len(before) == 10
     [figures.publish(plot, f"x/{name}", "Caption.") for name, plot in drawn().items()]
     assert all(path.read_bytes() == content for path, content in before.items())
     bundle = first[0]._repr_mimebundle_()
@@ -155,7 +156,7 @@ def test_a_published_figure_leaves_the_same_vector_and_data_each_time(tmp_path, 
 
 
 def test_figures_without_runs_are_a_note():
-    assert figures.accuracy_matrices({}) is None and figures.task_confusions({}) is None
+    assert figures.accuracy_matrices({}) is None and figures.task_confusions({}) is None and figures.certainties({}) is None
     assert "Nothing is recorded yet" in figures.publish(None, "x", "Caption.")._repr_mimebundle_()["text/markdown"]
 
 
@@ -186,7 +187,7 @@ def test_a_page_that_tells_of_some_runs_has_labels_of_its_own(project):  # noqa:
     own.run("si-cl1")
     assert set(own.records) == {"si-cl1"}
     table = own.runs_table("si-cl1", "hnet")
-    assert len(table.frame) == 2 and table.frame.seeds[1] == "not run" != table.frame.seeds[0]
+    assert list(table.frame.profile) == ["paper", "not run"]
     assert len(plain.runs_table().frame) == len(plain.experiment.runs)
     assert table.name == "tab-hnet-other-runs" and plain.runs_table().name == "tab-hnet-split-mnist-runs"
     assert (own.claims("h07", "h05").name, list(own.claims("h07").frame["where"])) == (

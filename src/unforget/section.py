@@ -79,6 +79,11 @@ class Section:
         """All recorded numbers."""
         return measured.measured()
 
+    @property
+    def recorded_at(self) -> str:
+        """How captions begin: whether the recorded runs follow the paper, or which of them were shorter."""
+        return measured.recorded_at({self.title(name): record for name, record in self.recorded.items()})
+
     def title(self, name: str) -> str:
         """How a run is called in tables and figures."""
         return self.experiment.run(name).title or name
@@ -117,8 +122,8 @@ class Section:
         lines = []
         for run in tuple(map(self.experiment.run, only)) or self.experiment.runs:
             record = self.recorded.get(run.name)
-            lines.append(self._run_line(run, record) if record else [self.title(run.name), "not run", *["–"] * 5])
-        columns = ["run", "seeds", "seconds per seed", "parameters", "device", "date", "code"]
+            lines.append(self._run_line(run, record) if record else [self.title(run.name), "not run", *["–"] * 6])
+        columns = ["run", "profile", "seeds", "seconds per seed", "parameters", "device", "date", "code"]
         return Table(pd.DataFrame(lines, columns=columns), "Recorded runs of this section.", f"tab-{self._slug}-runs")
 
     def _run_line(self, run: Run, record: Record) -> list[str]:
@@ -126,7 +131,7 @@ class Section:
         seconds = sum(records.seconds(block) for block in blocks) / len(record["replicas"])
         devices = ", ".join(sorted({block["device"] for block in blocks}))
         return [
-            self.title(run.name), str(len(record["replicas"])), f"{seconds:.1f}",
+            self.title(run.name), measured.profile(record), str(len(record["replicas"])), f"{seconds:.1f}",
             f"{record['replicas'][0]['counts']['trained']:,}", devices, max(block["date"] for block in blocks),
             "changed since" if source.outdated(record) else "current",
         ]  # fmt: skip

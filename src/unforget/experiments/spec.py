@@ -72,6 +72,8 @@ class Experiment:
     """Measured minutes per replica at `paper` on one CPU thread, by run name ("*" for all others)."""
     cpu_group: int = 1
     """How many replicas train together on one CPU core. Many pay only where the weights of all fit its cache."""
+    page: str = ""
+    """The notebook that shows it, where that is not named like the experiment."""
 
     def run(self, name: str) -> Run:
         return {run.name: run for run in self.runs}[choose("run", name, [run.name for run in self.runs])]

@@ -84,7 +84,9 @@ def _spread(cells: pd.DataFrame, margin: verdict.Margin) -> float:
 
 def label(row) -> str:
     """The verdict as shown to a reader: a judged number that the paper only copied says so, and so does one that is
-    recorded with too few seeds to be judged."""
+    recorded, but with less training (profile lite) or with too few seeds to be judged."""
+    if row.profile == "lite":
+        return "lite" if row.verdict == "not run" else f"{row.verdict}, lite"
     if row.verdict == "not run" and row.ours == row.ours:
         return "too few seeds"
     return f"{row.verdict} (quoted)" if row.status == "quoted" and row.verdict != "quoted" else row.verdict

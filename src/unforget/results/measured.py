@@ -1,6 +1,6 @@
 """From records to numbers: one row per cell that a record fills, ready to stand beside what the papers print."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -28,20 +28,33 @@ def measured(results: Path | None = None) -> pd.DataFrame:
     return from_records(recorded(results))
 
 
+def recorded_at(found: Mapping[str, Record]) -> str:
+    """What a caption says of recorded runs, by title: that they follow the paper, or which of them are shorter."""
+    lite = [title for title, record in found.items() if profile(record) != "paper"]
+    if not found:
+        return "Recorded"
+    if len(lite) == len(found):
+        return "Recorded with less training (profile lite)"
+    return f"Recorded; with less training (profile lite): {', '.join(lite)}" if lite else "Recorded at the paper's protocol"
+
+
+def profile(record: Record) -> str:
+    """The profile whose configuration a record has; paper, where lite is the same."""
+    return catalogue.label(record["config"])
+
+
 def from_records(found: Iterable[Record]) -> pd.DataFrame:
     """Cells filled by these records; accuracies in %, parameters counted, squared errors as they are."""
     rows = []
     for record in found:
-        label = catalogue.label(record["config"])
         for cell in catalogue.CELLS:
             if cell.run == record["config"]["run"] and _has(record, cell):
-                profile = "custom" if cell.variant else label
                 values = cell_values(record, cell)
                 rows.append(
                     {
                         "paper": cell.paper, "artifact": cell.artifact, "row": cell.row, "column": cell.column,
                         "mean": float(np.mean(values)), "sd": float(np.std(values, ddof=1)) if len(values) > 1 else 0.0,
-                        "n": len(values), "profile": profile, "unit": unit(cell), "run": cell.run,
+                        "n": len(values), "profile": "custom" if cell.variant else profile(record), "unit": unit(cell), "run": cell.run,
                         "values": tuple(float(v) for v in values),
                     }
                 )  # fmt: skip

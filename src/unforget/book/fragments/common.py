@@ -76,9 +76,10 @@ def notebook(run: str, text: str = "") -> str:
     """A link to the notebook that regenerates a run such as "split-mnist/hnet"; plain text without one."""
     text = text or run
     try:
-        page = f"notebooks/{catalogue.of(run)[0].id}"
+        experiment = catalogue.of(run)[0]
     except UnforgetError:  # a record of an experiment that is no longer declared
         return escape(text)
+    page = f"notebooks/{experiment.page or experiment.id}"
     return f"{{doc}}`{text} </{page}>`" if (project_root() / f"{page}.ipynb").exists() else escape(text)
 
 

@@ -1,6 +1,7 @@
 """Von Oswald et al. (2020): what makes its tables and figures, one file per section of the paper."""
 
 from unforget.experiments.hnet import (
+    certainty,
     chunking,
     embedding,
     permuted,
@@ -17,7 +18,7 @@ from unforget.experiments.hnet.toy import toy_regression
 
 __all__ = ["CELLS", "EXPERIMENTS", "HNET_ENT", "SCENARIOS", "toy_regression"]
 
-_PARTS = (toy, split, replay, replay_choices, replay_samples, permuted, permuted_replay, embedding, small, chunking)
+_PARTS = (toy, split, certainty, replay, replay_choices, replay_samples, permuted, permuted_replay, embedding, small, chunking)
 
 EXPERIMENTS = tuple(experiment for part in _PARTS for experiment in part.EXPERIMENTS)
 CELLS = tuple(cell for part in _PARTS for cell in part.CELLS)

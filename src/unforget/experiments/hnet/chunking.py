@@ -126,6 +126,7 @@ chunking = Experiment(
 
 chunking_permuted = Experiment(
     id="hnet/chunking-permuted",
+    page="hnet/chunking",
     title="Random hypernetworks on Permuted MNIST",
     regenerates="Figure A7b",
     runs=_runs(PERMUTED_NETS, permuted.HNET),

@@ -44,6 +44,7 @@ permuted_mnist_10 = Experiment(
 
 permuted_mnist_10_choices = Experiment(
     id="hnet/permuted-mnist-10-choices",
+    page="hnet/permuted-mnist-10",
     title="Permuted MNIST, ten tasks, one choice changed",
     regenerates="causes of deviations in Table 1, rows P10",
     runs=_hnet("-code-beta", ", β of the published code", beta=0.1),
@@ -58,6 +59,7 @@ CHUNK_SIZES = {"0.75": 61_200, "0.50": 40_800, "0.25": 20_350, "0.10": 8_000, "0
 
 permuted_mnist_10_compression = Experiment(
     id="hnet/permuted-mnist-10-compression",
+    page="hnet/permuted-mnist-10",
     title="Permuted MNIST, ten tasks, smaller hypernetworks",
     regenerates="Figure 3b",
     runs=tuple(

@@ -12,6 +12,7 @@ _R = permuted.TARGET | _VAE | {"vae_encoder": (400, 400), "vae_decoder": (400, 4
 
 permuted_mnist_10_replay = Experiment(
     id="hnet/permuted-mnist-10-replay",
+    page="hnet/permuted-mnist-10",
     title="Permuted MNIST, ten tasks, with replay",
     regenerates="Table 2, rows P10; replay in rows P10 of Table 1; columns P10 of Table 2 of the LSTM paper",
     runs=rows.replay_runs(permuted.TARGET, hnet_tir=_TIR, hnet_r=_R),

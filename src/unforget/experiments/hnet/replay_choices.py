@@ -20,6 +20,7 @@ _CHOICES_TIR = {
 
 split_mnist_replay_choices = Experiment(
     id="hnet/split-mnist-replay-choices",
+    page="hnet/choices",
     title="Split MNIST with replay, one choice changed",
     regenerates="causes of deviations in HNET+R and HNET+TIR, rows S",
     runs=(

@@ -18,6 +18,7 @@ def _experiment(id: str, tasks: int, smoke: int, minutes: dict[str, float]) -> E
     mnist = {"kind": "permuted", "image_set": "mnist", "tasks": tasks}
     return Experiment(
         id=id,
+        page="hnet/small-networks",
         title=f"A small network on {tasks} permutations",
         regenerates=f"P{tasks} with a 100-100 network, in the text of appendix D",
         runs=(

@@ -41,15 +41,21 @@ _CHOICES = {
     "plastic": ({"plastic": True}, "old embeddings learn, too, an unused option of the published code"),
 }
 
+_CHOICES_CL2 = ("relu", "no-look-ahead", "weak", "strong")
+
 split_mnist_choices = Experiment(
     id="hnet/split-mnist-choices",
+    page="hnet/choices",
     title="Split MNIST, one choice changed",
     regenerates="causes of deviations in Table 1, rows S",
     runs=tuple(
         Run(name, "hnet", "CL1", ("CL1", "CL3"), options, probes=("task confusion",), title=title)
         for name, (options, title) in _CHOICES.items()
     )
-    + (Run("relu-cl2", "hnet", "CL2", ("CL2",), _CHOICES["relu"][0], ("task confusion",), _CHOICES["relu"][1] + ", CL2"),),
+    + tuple(
+        Run(f"{name}-cl2", "hnet", "CL2", ("CL2",), _CHOICES[name][0], ("task confusion",), f"{_CHOICES[name][1]}, CL2")
+        for name in _CHOICES_CL2
+    ),
     profiles={
         "smoke": split_mnist.profiles["smoke"],
         "lite": split_mnist.profiles["lite"],
@@ -85,7 +91,10 @@ CELLS = (
         for name in _CHOICES
         for scenario in ("CL1", "CL3")
     )
-    + (Cell("hnet", "table-1", "S-CL2", "HNET+ENT", "split-mnist-choices/relu-cl2", "CL2", variant=True),)
+    + tuple(
+        Cell("hnet", "table-1", "S-CL2", "HNET+ENT", f"split-mnist-choices/{name}-cl2", "CL2", variant=True)
+        for name in _CHOICES_CL2
+    )
     # What the text says of the look-ahead and of β, without printing a number.
     + tuple(
         Cell("hnet", "text-choices", f"S-{s}", column, f"split-mnist-choices/{name}", s)

@@ -6,6 +6,7 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import seaborn as sns
+from matplotlib.patches import Rectangle
 
 from unforget.results.figures.base import COLOURS, STYLE, Plot, canvas
 
@@ -52,18 +53,8 @@ def accuracy_matrices(matrices: Mapping[str, np.ndarray]) -> Plot | None:
         lines, words = [], []
         for axis, (title, accuracy) in zip(axes.flat, matrices.items(), strict=False):
             mean = 100 * np.ma.masked_invalid(accuracy).mean(0).filled(np.nan)  # later tasks have no score yet
-            tasks = mean.shape[1]
-            axis.imshow(mean, cmap="cividis", vmin=0, vmax=100, aspect="equal")
-            for (i, j), cell in np.ndenumerate(mean):
-                if not np.isnan(cell):
-                    dark = cell < 55
-                    axis.text(j, i, f"{cell:.0f}", ha="center", va="center", size=7, color="white" if dark else "black")
-                    lines.append((title, i + 1, j + 1, cell))
-            axis.set(title=title, xticks=range(tasks), yticks=range(len(mean)), xlabel="on task", ylabel="after stage")
-            axis.set_xticklabels(range(1, tasks + 1))
-            axis.set_yticklabels(range(1, len(mean) + 1))
-            axis.tick_params(length=0)
-            sns.despine(ax=axis, left=True, bottom=True)
+            cells = _grid(axis, mean, title=title, xlabel="on task", ylabel="after stage")
+            lines += [(title, *cell) for cell in cells]
             words.append(f"{title}: task 1 ends at {mean[-1, 0]:.0f} %, the last task at {mean[-1, -1]:.0f} %")
         for axis in axes.flat[len(matrices) :]:
             axis.axis("off")
@@ -75,20 +66,54 @@ def task_confusions(counts: Mapping[str, np.ndarray]) -> Plot | None:
     """Share of each true task's test images (rows) assigned to each task (columns), mean over seeds [S, T, T]."""
     if not counts:
         return None
+    columns = min(len(counts), 2)
+    rows = -(-len(counts) // columns)
     with mpl.rc_context(STYLE):
-        figure, axes = canvas(1, len(counts), 2.6 * len(counts), 2.6)
+        figure, axes = canvas(rows, columns, 2.6 * columns, 2.6 * rows)
         lines, words = [], []
-        for axis, (title, count) in zip(axes[0], counts.items(), strict=True):
+        for axis, (title, count) in zip(axes.flat, counts.items(), strict=False):
             share = (100 * count / count.sum(-1, keepdims=True)).mean(0)
-            axis.imshow(share, cmap="cividis", vmin=0, vmax=100)
-            for (i, j), cell in np.ndenumerate(share):
-                axis.text(j, i, f"{cell:.0f}", ha="center", va="center", size=7, color="white" if cell < 55 else "black")
-                lines.append((title, i + 1, j + 1, cell))
-            ticks = range(1, len(share) + 1)
-            axis.set(title=title, xlabel="inferred task", ylabel="true task", xticks=range(len(share)),
-                     yticks=range(len(share)), xticklabels=ticks, yticklabels=ticks)  # fmt: skip
-            axis.tick_params(length=0)
+            cells = _grid(axis, share, title=title, xlabel="inferred task", ylabel="true task")
+            lines += [(title, *cell) for cell in cells]
             right = ", ".join(f"{share[t, t]:.0f} %" for t in range(len(share)))
             words.append(f"{title}: inferred rightly per true task {right}")
+        for axis in axes.flat[len(counts) :]:
+            axis.axis("off")
     data = pd.DataFrame(lines, columns=["panel", "true task", "inferred task", "percent"])
     return Plot(figure, f"Task inference. {'; '.join(words)}.", data)
+
+
+def certainties(values: Mapping[str, np.ndarray]) -> Plot | None:
+    """Mean entropy, and below it mean range of the logits, of every task's network (columns) on images of every true task
+    (rows), mean over seeds of the probe "certainty" [S, T, 2, T]. Framed: the network of least mean entropy."""
+    if not values:
+        return None
+    with mpl.rc_context(STYLE):
+        figure, axes = canvas(2, len(values), 2.6 * len(values), 5.2)
+        lines, words = [], []
+        for column, (title, value) in zip(axes.T, values.items(), strict=True):
+            grids = dict(zip(("entropy in nats", "range of logits"), value.mean(0).swapaxes(0, 1), strict=True))
+            for axis, (kind, grid) in zip(column, grids.items(), strict=True):
+                cells = _grid(axis, grid, grid.max(), ".2g", title=f"{title}: {kind}", xlabel="network of task", ylabel="true task")
+                lines += [(title, kind, *cell) for cell in cells]
+            entropy = grids["entropy in nats"]
+            for i, j in enumerate(entropy.argmin(1)):
+                column[0].add_patch(Rectangle((j - 0.5, i - 0.5), 1, 1, fill=False, edgecolor=COLOURS[3], lw=1.5))
+            own, others = entropy.diagonal(), entropy[~np.eye(len(entropy), dtype=bool)]
+            words.append(f"{title}: mean entropy of the right network {own.mean():.2g}, of the others {others.mean():.2g}")
+    data = pd.DataFrame(lines, columns=["panel", "value", "true task", "network of task", "mean"])
+    return Plot(figure, f"Certainty of networks. {'; '.join(words)}.", data)
+
+
+def _grid(axis, values: np.ndarray, top: float = 100.0, form: str = ".0f", **labels: str) -> list[tuple[int, int, float]]:
+    """A number in every cell that has one, coloured from 0 to `top`; returns (row, column, number), counted from 1."""
+    axis.imshow(values, cmap="cividis", vmin=0, vmax=top, aspect="equal")
+    cells = [(i + 1, j + 1, cell) for (i, j), cell in np.ndenumerate(values) if not np.isnan(cell)]
+    for i, j, cell in cells:
+        colour = "white" if cell < 0.55 * top else "black"
+        axis.text(j - 1, i - 1, format(cell, form), ha="center", va="center", size=7, color=colour)
+    rows, columns = values.shape
+    axis.set(xticks=range(columns), yticks=range(rows), xticklabels=range(1, columns + 1), yticklabels=range(1, rows + 1), **labels)
+    axis.tick_params(length=0)
+    sns.despine(ax=axis, left=True, bottom=True)
+    return cells

@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 
 from unforget import records
-from unforget.experiments import catalogue
 from unforget.experiments.hrn.sequences import OWN, ROWS, TABLES
 from unforget.records import Record
 from unforget.results import measured, paper
@@ -58,7 +57,7 @@ def table(
     sources = {theirs: printed(artifact), "recorded": of_records(recorded, artifact),
                f"this run ({profile})": of_records(this_run, artifact)}  # fmt: skip
     tasks = [TABLES[artifact][2] + t for t in range(len(TESTS[artifact]))]
-    lite = {row for name, row in ROWS.items() if name in recorded and protocol(recorded[name]) != "paper"}
+    lite = {row for name, row in ROWS.items() if name in recorded and measured.profile(recorded[name]) != "paper"}
     lines = []
     for row in rows:
         for source, frame in sources.items():
@@ -71,19 +70,6 @@ def table(
                 said = f"{source}, lite" if source == "recorded" and row in lite else source
                 lines.append([row, said, MISSING if seeds is None else seeds, *cells])
     return pd.DataFrame(lines, columns=["row", "source", "seeds", *(f"T{t}" for t in tasks)])
-
-
-def protocol(record: Record) -> str:
-    """The profile whose configuration a record has."""
-    return catalogue.label(record["config"])
-
-
-def recorded_at(found: Mapping[str, Record]) -> str:
-    """What a caption says of recorded runs: that they follow the paper, or which of them are shorter."""
-    lite = [ROWS.get(name, name) for name, record in found.items() if protocol(record) != "paper"]
-    if not found:
-        return "Recorded"
-    return f"Recorded; with less training (profile lite): {', '.join(lite)}" if lite else "Recorded at the paper's protocol"
 
 
 def _pair(first: float, final: float, last: bool) -> str:
@@ -111,7 +97,7 @@ def averages(artifact: str, recorded: Mapping[str, Record], this_run: Mapping[st
 def _average(record: Record | None, metric: str, name_profile: bool) -> str:
     if record is None:
         return MISSING
-    shorter = ", lite" if name_profile and protocol(record) != "paper" else ""
+    shorter = ", lite" if name_profile and measured.profile(record) != "paper" else ""
     values = 100 * measured.metric(records.scores(record, OWN), metric, record["tests"])
     return number(values.mean(), values.std(ddof=1) if len(values) > 1 else 0.0, len(values), "%") + shorter
 

@@ -34,6 +34,7 @@ def measure(cells: dict, name: str = "hnet", profile: str = "paper") -> pd.DataF
             "%",
             "run",
             tuple(v),
+            tuple(range(len(v))),
         )
         for key, v in cells.items()
     ]

@@ -23,7 +23,7 @@ def measure(*cells) -> pd.DataFrame:
     for key, values, profile, run, *unit in cells:
         sd = float(np.std(values, ddof=1)) if len(values) > 1 else math.nan
         mean = float(np.mean(values))
-        rows.append((*key, mean, sd, len(values), profile, unit[0] if unit else "%", run, tuple(values)))
+        rows.append((*key, mean, sd, len(values), profile, unit[0] if unit else "%", run, tuple(values), tuple(range(len(values)))))
     return pd.DataFrame(rows, columns=list(ledger.MEASURED))
 
 
@@ -177,7 +177,7 @@ def test_a_difference_without_cause_says_what_was_tried(printed):
 
 
 def test_a_cause_names_its_run_and_where_it_moved_the_number(printed):
-    moved = measure(BASE, (ENT, around(69, 0.8), "custom", "elu"))
+    moved = measure(BASE, (ENT, around(69, 0.8)[::-1], "custom", "elu"))
     table = ledger.ledger(printed, moved, causes((*ENT, "the activation", "elu", "")))
     assert cell(table, ENT).cause == "the activation (run elu: 69.00)"
 
@@ -187,7 +187,7 @@ def test_a_cause_without_a_record_is_refused(printed):
         ledger.ledger(printed, measure(BASE), causes((*ENT, "the activation", "elu", "")))
 
 
-@pytest.mark.parametrize("values", [around(60.5, 0.8), [69.0]])
+@pytest.mark.parametrize("values", [around(60.5, 0.8)[::-1], [69.0], [69.0, 69.5]])
 def test_a_cause_that_did_not_move_the_number_is_refused(printed, values):
     still = measure(BASE, (ENT, values, "custom", "elu"))
     with pytest.raises(UnforgetError, match="did not move"):

@@ -3,19 +3,20 @@ deviation.
 
 Only records of profile `paper` are judged. Values of profile `lite` are shown with their label, no others
 are. A cause counts only if it names a recorded run; where that run measured the very cell, it must have
-moved it.
+moved it (`verdict.MOVED`).
 """
 
 import math
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from unforget.errors import UnforgetError
 from unforget.results import verdict
 from unforget.results.paper import CELL
 
-MEASURED = (*CELL, "mean", "sd", "n", "profile", "unit", "run", "values")
+MEASURED = (*CELL, "mean", "sd", "n", "profile", "unit", "run", "values", "seeds")
 SHOWN = ("paper", "lite")  # profiles that a ledger shows, the judged one first
 COLUMNS = (
     *CELL, "unit", "printed", "error", "error_kind", "printed_n", "decimals", "place", "status",
@@ -205,16 +206,20 @@ def _explanations(causes, printed, measured, ours) -> dict[tuple, tuple[str, str
             cause += f": {here[0].mean:.2f})" if here else ")"
             if here and key in ours and not _moved(here[0], ours[key]):
                 raise UnforgetError(
-                    f"causes.csv: the run {line.run!r} did not move {name} by more than twice its standard "
-                    "error; move the text to the column tried"
+                    f"causes.csv: the run {line.run!r} did not move {name} beyond chance ({verdict.MOVED}); "
+                    "move the text to the column tried"
                 )
         explained[key] = (cause, line.tried)
     return explained
 
 
 def _moved(variant, base) -> bool:
-    """Whether the variant's mean is further from the base's than the two spreads explain; one seed never
-    tells.
+    """Whether the variant differs from the base over the seeds that both have: the same seed draws the same
+    samples and initial weights, so that seeds are compared pair by pair.
     """
-    difference = abs(variant.mean - base.mean)
-    return difference > verdict.AGREE_SE * math.hypot(_sem(variant), _sem(base))
+    ours, theirs = (dict(zip(cell.seeds, cell.values, strict=True)) for cell in (variant, base))
+    common = sorted(ours.keys() & theirs.keys())
+    if len(common) < verdict.MIN_SEEDS:
+        return False
+    test = stats.ttest_rel([ours[seed] for seed in common], [theirs[seed] for seed in common])
+    return bool(test.pvalue < verdict.CHANCE)

@@ -14,7 +14,7 @@ from unforget.records import Record
 from unforget.results import embedding
 from unforget.results.hrn import usage
 
-COLUMNS = ["paper", "artifact", "row", "column", "mean", "sd", "n", "profile", "unit", "run", "values"]
+COLUMNS = ["paper", "artifact", "row", "column", "mean", "sd", "n", "profile", "unit", "run", "values", "seeds"]
 
 
 def recorded(results: Path | None = None) -> list[Record]:
@@ -55,10 +55,16 @@ def from_records(found: Iterable[Record]) -> pd.DataFrame:
                         "paper": cell.paper, "artifact": cell.artifact, "row": cell.row, "column": cell.column,
                         "mean": float(np.mean(values)), "sd": float(np.std(values, ddof=1)) if len(values) > 1 else 0.0,
                         "n": len(values), "profile": "custom" if cell.variant else profile(record), "unit": unit(cell), "run": cell.run,
-                        "values": tuple(float(v) for v in values),
+                        "values": tuple(float(v) for v in values), "seeds": _seeds(record, len(values)),
                     }
                 )  # fmt: skip
     return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _seeds(record: Record, n: int) -> tuple[int, ...]:
+    """Whose values they are; a count is that of all seeds."""
+    seeds = tuple(replica["seed"] for replica in record["replicas"] if not replica["scan"])
+    return seeds if len(seeds) == n else tuple(range(n))
 
 
 def _has(record: Record, cell: Cell) -> bool:

@@ -14,6 +14,9 @@ accuracy, so it shrinks near 100 %; it is capped, and never finer than half the 
 - ours: a number of ours that the paper does not print.
 
 Counts of parameters and marks in a table of marks must be equal.
+
+A cause counts if a recorded run in which nothing else was changed moved the number beyond chance: the same
+seeds (at least 3) compared pair by pair, two-sided t-test at 5 %.
 """
 
 import math
@@ -24,6 +27,8 @@ from unforget.errors import choose
 VERDICTS = ("reproduced", "close", "differs", "not run", "quoted", "ours")
 AGREE_SE, CLOSE_SE, CLOSE_MARGINS, OWN_ERROR, MIN_SEEDS = 2, 3, 3, 2, 3
 EXACT = ("parameters", "sign")
+CHANCE = 0.05
+MOVED = f"paired by seed, at least {MIN_SEEDS}, t-test at {CHANCE:.0%}"
 
 
 def rule() -> str:

@@ -1,6 +1,6 @@
 """Split MNIST with protected replay, one choice changed at a time."""
 
-from unforget.experiments.hnet.split import split_mnist
+from unforget.experiments.hnet.replay import split_mnist_replay
 from unforget.experiments.spec import Cell, Experiment, Profile, Run
 
 _ZERO_LOGIT = {"unseen": "zero logit"}
@@ -36,9 +36,9 @@ split_mnist_replay_choices = Experiment(
         Run("rpl-ub-zero-logit", "rpl-ub", "CL3", ("CL3",), _ZERO_LOGIT, title=f"{_CHOICES['zero-logit'][1]}, RPL-UB, CL3"),
     ),
     profiles={
-        "smoke": split_mnist.profiles["smoke"],
-        "lite": split_mnist.profiles["lite"],
-        "paper": Profile(split_mnist.profiles["paper"].stream, tuple(range(5))),
+        "smoke": split_mnist_replay.profiles["smoke"],
+        "lite": split_mnist_replay.profiles["lite"],
+        "paper": Profile(split_mnist_replay.profiles["paper"].stream, tuple(range(5))),
     },
     minutes={f"tir-{name}": 4.5 for name in _CHOICES_TIR} | {"lwf-zero-logit": 0.9, "rpl-ub-zero-logit": 1.3, "*": 3.5},
 )  # fmt: skip
@@ -72,4 +72,5 @@ CELLS = (
 
 LSTM_CELLS = (
     Cell("lstm", "table-2", "LWF", "S CL3", "split-mnist-replay-choices/lwf-zero-logit", "CL3", variant=True),
+    Cell("lstm", "table-2", "HNET+R", "S CL3", "split-mnist-replay-choices/zero-logit", "CL3", variant=True),
 )

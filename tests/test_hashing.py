@@ -1,9 +1,13 @@
 """Feature hashing and convolutional units as pure functions."""
 
+import math
+
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
 
+from unforget import random
 from unforget.nets import hashing
 from unforget.nets.units import Kind, advance_running
 
@@ -106,3 +110,48 @@ def test_running_statistics_in_closed_form_equal_a_loop():
 def test_kernels_that_do_not_fit_are_known():
     assert Kind(4, 2, 3, 0).output((1, 1)) is None and Kind(4, 2, 3, 0).output((3, 3)) == (1, 1)
     assert Kind(16, 5, 3, 2).output((28, 28)) == (10, 10) and Kind(36, 3, 1, 2).output((32, 32)) == (34, 34)
+
+
+# --- The published code's functions ---------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def primes():
+    sieve = np.ones(hashing.LARGEST, bool)
+    sieve[:2] = False
+    for d in range(2, math.isqrt(len(sieve)) + 1):
+        if sieve[d]:
+            sieve[d * d :: d] = False
+    return np.flatnonzero(sieve)
+
+
+def test_affine_slots_equal_a_loop_over_the_inputs(primes):
+    seeds, n = torch.tensor([3, 4, 2**40]), 2000
+    for s, number in ((300, 0), (300, 5), (2800, 0), (2800, 3)):
+        tables, words = hashing.affine_slots(seeds, "a", n, s, number), random.words(seeds, "affine hash/a", 0, 5).tolist()
+        p = int(primes[{300: 151, 2800: 551}[s] + number])  # the 152nd and the 552nd prime, and those after them
+        for slots, row in zip(tables.tolist(), words, strict=True):
+            q = int(primes[np.searchsorted(primes, 3 + (row[4] * (hashing.LARGEST - 3) >> 32), side="right") - 1])
+            a, b, a_sign, b_sign = (w * m >> 32 for w, m in zip(row, (p - 1, p, q - 1, q), strict=False))
+            for j, slot in enumerate(slots):
+                bucket, odd = (((a + 1) * j + b) % p) % s, (((a_sign + 1) * j + b_sign) % q) % 2
+                assert slot == bucket + s * odd
+
+
+def test_affine_slots_repeat_their_buckets_after_p_inputs_but_not_their_signs():
+    table = hashing.affine_slots(SEEDS, "a", 3000, 300, 1)
+    assert torch.equal((table % 300)[:, :-883], (table % 300)[:, 883:])  # 883 follows 881
+    assert not torch.equal(table[:, :-883], table[:, 883:])
+    assert table.min() >= 0 and table.max() < 600 and ((table >= 300).float().mean(1) - 0.5).abs().max() < 0.1
+    assert torch.equal(hashing.affine_slots(SEEDS, "a", 10, 300), hashing.affine_slots(SEEDS, "a", 50, 300)[:, :10])
+
+
+def test_affine_slots_do_not_depend_on_what_is_drawn_beside_them():
+    together = hashing.affine_slots(SEEDS, "a", 100, 300)
+    assert torch.equal(together[1:], hashing.affine_slots(SEEDS[1:], "a", 100, 300))
+    others = [hashing.affine_slots(SEEDS, name, 100, 300, number) for name, number in (("b", 0), ("a", 1))]
+    assert not any(torch.equal(together, other) for other in others) and not torch.equal(together[0], together[1])
+
+
+def test_published_primes_exceed_the_number_of_buckets():
+    assert [hashing.published_prime(s) for s in (50, 880, 881, 4002, 4003)] == [881, 881, 4003, 4003, 4007]

@@ -16,6 +16,7 @@ from unforget.methods import find
 from unforget.methods.base import Replicas, options
 from unforget.methods.hrn.ahead import Ahead
 from unforget.methods.hrn.scenarios import READINGS, SCENARIOS
+from unforget.nets import hashing
 from unforget.probes.hrn import unit_usage
 
 COLOUR = {
@@ -129,6 +130,18 @@ def test_other_choices_equal_naive():
     against_naive(images(), steps=12, update_single=True, projections=True, **GREY)
 
 
+def test_affine_hash_equals_naive_and_changes_nothing_else():
+    against_naive(images(colour=True), steps=8, hash="affine", grow=(0, 2), **(COLOUR | READINGS["figure1"]))
+    plain, affine = (learner(images(), (0, 1), hash=family, **GREY) for family in ("random", "affine"))
+    assert plain.options == find("hrn").Options(**GREY)  # the default
+    assert all(torch.equal(plain.state[name], affine.state[name]) for name in plain.state)
+    own = hashing.slots(plain.seeds, "input", 144, 50), hashing.slots(plain.seeds, "unit 2", plain.units.longest, 50)
+    assert torch.equal(plain.phi_0, own[0]) and torch.equal(plain.units.tables().view(2, 4, -1)[:, 2], own[1])
+    assert torch.equal(affine.phi_0, hashing.affine_slots(plain.seeds, "input", 144, 50))
+    units = affine.units.tables().view(2, 4, -1)
+    assert torch.equal(units[:, 2], hashing.affine_slots(plain.seeds, "unit 2", plain.units.longest, 50, 3))
+
+
 def trained(steps=40, seeds=(0, 1), scan=None, stream=None, **changes):
     stream = stream or images(torch.float32)
     one = learner(stream, seeds, scan, double=False, iterations=steps, **(GREY | changes))
@@ -218,7 +231,7 @@ def test_classifiers_are_frozen_after_their_stage():
     assert torch.equal(before[:, 0], one.state["psi"][:, 0]) and not torch.equal(before[:, 1], one.state["psi"][:, 1])
 
 
-@pytest.mark.parametrize("changes", [{}, {"n_res": 3, "rule": "countdown"}, {"grow": (0, 2)},
+@pytest.mark.parametrize("changes", [{}, {"hash": "affine"}, {"n_res": 3, "rule": "countdown"}, {"grow": (0, 2)},
                                      {"m": 1, "grow_when_full": 1, "tau_empty": 0.9}])  # fmt: skip
 def test_seeds_together_equal_one_alone(changes):
     stream = images(tasks=3)

@@ -48,6 +48,8 @@ _CONTROLS = (
 _READINGS = (
     ("hrn-figure1", READINGS["figure1"], "HRN, Figure 1"),
     ("hrn-released", READINGS["released"], "HRN, released"),
+    ("hrn-affine", {"hash": "affine"}, "HRN, affine hash of the published code"),
+    ("hrn-hash-affine", {"n_res": 1, "hash": "affine"}, "HRN, hash only, affine hash of the published code"),
 )
 _GROWTH = (
     ("hrn-fixed", {"grow": ()}, "HRN, no units added"),
@@ -84,7 +86,7 @@ pairwise_mnist = Experiment(
         "lite": Profile({"kind": "pairwise"}, tuple(range(3)), {"epochs": (1,) * 5, "stabilisation_epochs": 1}),
         "paper": Profile({"kind": "pairwise"}, tuple(range(5))),
     },
-    minutes={"vc": 0.31, "ewc": 0.37, "ewc-standard": 0.37, "ell": 0.56, "ell-constant": 0.65, "ell-lwf": 0.65, "hrn-hash": 0.2,
+    minutes={"vc": 0.31, "ewc": 0.37, "ewc-standard": 0.37, "ell": 0.56, "ell-constant": 0.65, "ell-lwf": 0.65, "hrn-hash": 0.2, "hrn-hash-affine": 0.2,
              "hrn-figure1": 1.5, "hrn-longer": 1.2, "*": 0.6},
     cpu_group=5,
 )  # fmt: skip
@@ -112,7 +114,7 @@ fashion_mnist = Experiment(
         "lite": Profile({"kind": "fashion then mnist"}, tuple(range(3)), {"epochs": (2, 1), "stabilisation_epochs": 1}),
         "paper": Profile({"kind": "fashion then mnist"}, tuple(range(5))),
     },
-    minutes={"vc": 3.4, "ewc": 3.5, "ewc-standard": 3.5, "ewc-small": 2.2, "ell": 4.0, "ell-constant": 4.1, "ell-lwf": 4.1, "hrn-hash": 1.5,
+    minutes={"vc": 3.4, "ewc": 3.5, "ewc-standard": 3.5, "ewc-small": 2.2, "ell": 4.0, "ell-constant": 4.1, "ell-lwf": 4.1, "hrn-hash": 1.5, "hrn-hash-affine": 1.5,
              "hrn-figure1": 10.0, "hrn-longer": 9.0, "*": 4.5},
     cpu_group=5,
 )  # fmt: skip

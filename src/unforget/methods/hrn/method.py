@@ -51,7 +51,7 @@ class Options:
 
     `units`: groups of equal units (number, filters, kernel, stride, padding, normalised, activation, channel dropout).
     `rule`: Algorithm 2 ("age") or what the released code does ("countdown"). `projections`: the classifier reads
-    Σ (h_l − r_l) beside Σ r_l (ICLR 5.4).
+    Σ (h_l − r_l) beside Σ r_l (ICLR 5.4). `hash`: buckets drawn one by one, or the published code's affine functions.
     `grow`: units added before each stage; `grow_when_full`: as many before a stage (not the first) whenever all bases
     are full. `epochs`: passes over the samples, one number or one per stage, `times` as many; `iterations`: steps per
     stage instead.
@@ -85,6 +85,7 @@ class Options:
     batch: int = 16
     last: Literal["span", "drop", "keep"] = "drop"
     lr: float = 1e-3
+    hash: Literal["random", "affine"] = "random"
 
 
 class HRN:
@@ -120,7 +121,8 @@ class HRN:
         self.adam = RowAdam(self.state, own["lr"])
         self.adam.reset("w", self.state["w"])
         self.adam.reset("psi", self.state["psi"][:, :1])
-        self.phi_0 = hashing.slots(self.seeds, "input", torch.Size(stream.input_shape).numel(), options.s)
+        pixels = torch.Size(stream.input_shape).numel()
+        self.phi_0 = hashing.table(options.hash, self.seeds, "input", 0, pixels, options.s)
 
     def _check(self) -> None:
         o, shape = self.options, self.stream.input_shape

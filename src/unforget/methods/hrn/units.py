@@ -82,7 +82,8 @@ class Units:
         """The slots of every unit's hash function, drawn again where units were added or a run was resumed."""
         S, M = self.state["w"].shape[:2]
         if len(self._tables) != S * M:
-            drawn = [hashing.slots(self.seeds, f"unit {k}", self.longest, self.state["V"].shape[-1]) for k in range(M)]
+            o, longest = self.bases.options, self.longest
+            drawn = [hashing.table(o.hash, self.seeds, f"unit {k}", k + 1, longest, o.s) for k in range(M)]
             self._tables = torch.stack(drawn, 1).flatten(0, 1)
         return self._tables
 

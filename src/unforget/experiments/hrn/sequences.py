@@ -26,7 +26,7 @@ _COLOUR_ELL = _COLOUR | {"batch": 16, "codes": 2800, "code_weight": 100.0, "stab
 
 
 def _runs(vc: dict, ewc: dict, ell: dict) -> tuple[Run, ...]:
-    """VC, EWC and ELL as published, then the two protections as they are known elsewhere."""
+    """VC, EWC and ELL as published, then the two protections as they are known elsewhere, and EWC as it once was."""
     rows = (
         ("vc", "vc", vc, "VC"),
         ("ewc", "ewc-encoder", ewc, "EWC"),
@@ -34,6 +34,8 @@ def _runs(vc: dict, ewc: dict, ell: dict) -> tuple[Run, ...]:
         ("ewc-standard", "ewc-encoder", ewc | {"fisher": "standard"}, "EWC through the classifiers"),
         ("ell-constant", "ell", ell, "ELL, the last classifier's answers held constant"),
         ("ell-lwf", "ell", ell | {"distillation": "lwf"}, "ELL with every old classifier"),
+        ("ewc-shared", "ewc-shared", ewc, "EWC, one classifier, gradient descent (older script)"),
+        ("ewc-shared-adam", "ewc-shared", ewc | {"optimiser": "adam"}, "EWC, one classifier, Adam"),
     )
     return tuple(Run(name, method, "CL1", (OWN,), options, title=title) for name, method, options, title in rows)
 
@@ -168,7 +170,7 @@ EXPERIMENTS = (pairwise_mnist, fashion_mnist, svhn_cifar100, cifar100)
 # --- Cells ----------------------------------------------------------------------------------------------------------
 
 ROWS = {"vc": "VC", "ewc": "EWC", "ell": "ELL", "ewc-standard": "EWC, standard", "ell-constant": "ELL, constant targets",
-        "ell-lwf": "ELL, LwF"} | {
+        "ell-lwf": "ELL, LwF", "ewc-shared": "EWC, one classifier", "ewc-shared-adam": "EWC, one classifier, Adam"} | {
     name: title for name, _, title in _CONTROLS + _READINGS + _GROWTH
 }
 """Runs and the rows they fill; VC, EWC, ELL and HRN are printed, the others are ours."""

@@ -166,6 +166,13 @@ def test_it_learns_its_last_task():
     assert (learner.predict(last.x[None], 2, 3).argmax(-1) == last.y).double().mean() > 0.8
 
 
+def test_rows_with_labels_given_differ_in_that_alone():
+    experiment = catalogue.experiment("hrn/pairwise-mnist")
+    for run in ("ewc-shared", "ewc-shared-adam"):
+        a, b = (experiment.resolve(experiment.run(name), "paper")["options"] for name in (run, f"{run}-labels"))
+        assert {key for key in a if a[key] != b[key]} == {"task_labels"} and b["task_labels"]
+
+
 @pytest.mark.parametrize("name", ["pairwise-mnist", "fashion-mnist", "svhn-cifar100", "cifar100"])
 def test_its_runs_differ_from_the_printed_row_in_the_method_alone(name):
     experiment = catalogue.experiment(f"hrn/{name}")
@@ -173,9 +180,22 @@ def test_its_runs_differ_from_the_printed_row_in_the_method_alone(name):
         experiment.resolve(experiment.run(run), "paper")["options"] for run in ("ewc", "ewc-shared", "ewc-shared-adam")
     )
     assert {key for key in older if older[key] != adam[key]} == {"optimiser"} and older["optimiser"] == "sgd"
-    assert {key: older[key] for key in older if key != "optimiser"} == {
-        key: published[key] for key in published if key != "fisher"
-    }
+    assert not older.pop("task_labels") and older.pop("optimiser") and published.pop("fisher")
+    assert older == published
+
+
+def test_labels_of_other_tasks_compete_unless_the_task_tells_them():
+    strict, data = tiny.learner("ewc-shared", seeds=(0,))
+    told, _ = tiny.learner("ewc-shared", seeds=(0,), task_labels=True)
+    tiny.train(strict, data), tiny.train(told, data)
+    assert torch.equal(strict.state["theta"], told.state["theta"])
+    for task in range(3):
+        x = data.tests[task].x[None]
+        every, own = strict.predict(x, task, 3), told.predict(x, task, 3)
+        kept = slice(2 * task, 2 * task + 2)
+        assert torch.equal(own[..., kept], every[..., kept]) and own.isfinite().sum() == own.numel() // 3
+        assert torch.equal(told.predict(x, None, 3), every)
+    assert (strict.predict(data.tests[0].x[None], 0, 3).argmax(-1) > 1).any()
 
 
 def test_an_unknown_optimiser_is_refused():

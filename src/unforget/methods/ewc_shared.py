@@ -15,8 +15,9 @@ What is settled, and by what:
 - Our reading: that F goes through the classifier (the known form of EWC, after which that code is modelled); the learning
   rate 0.001 for gradient descent, which is printed for Adam only; with Adam, fresh moments for every task, as in `vc`.
 
-The view "own classifier" scores the one classifier over all labels: the task given is not used. So this is scored more
-strictly than methods whose classifiers know one task each.
+The view "own classifier" scores the one classifier over all labels; the task given is not used. That is stricter than for
+methods whose classifiers saw the labels of one task each. With `task_labels` only the labels of the given task compete, which
+no source says; training is the same.
 """
 
 from dataclasses import dataclass
@@ -37,11 +38,12 @@ COPIES = 2**24
 
 @dataclass(frozen=True)
 class Options(vc.Options):
-    """`strength` is λ, `images` the number for F per earlier task."""
+    """`strength` is λ, `images` the number for F per earlier task; `task_labels` tells prediction the task's labels."""
 
     strength: float = 1024.0
     images: int = 200
     optimiser: Literal["sgd", "adam"] = "sgd"
+    task_labels: bool = False
 
 
 class EWCShared(vc.VC):
@@ -120,9 +122,14 @@ class EWCShared(vc.VC):
 
     @torch.no_grad()
     def predict(self, x: Float[Tensor, "S B ..."], task: int | None, tasks_seen: int) -> Tensor:
-        """Logits of the one classifier [S, B, outputs], whatever the task."""
+        """Logits of the one classifier [S, B, outputs]; with `task_labels`, -inf for the labels of other tasks."""
         features = self.encoder.apply(self.state["theta"], x, self.statistics("encoder"))
-        return self.head.apply(self.state["head"], features, self.statistics("head"))
+        logits = self.head.apply(self.state["head"], features, self.statistics("head"))
+        if task is None or not self.options.task_labels:
+            return logits
+        others = torch.ones(logits.shape[-1], dtype=torch.bool, device=logits.device)
+        others[self.stream.stages[task].train.y.unique()] = False
+        return logits.masked_fill(others, -torch.inf)
 
     def counts(self) -> dict[str, int]:
         encoder, head = self.encoder.layout.size, self.head.layout.size

@@ -77,6 +77,11 @@ pairwise_mnist = Experiment(
         _PAIRWISE, _PAIRWISE | {"strength": 1024.0},
         _PAIRWISE | {"codes": 100, "code_weight": 50.0, "stabilisation_epochs": 2},
     )
+    + tuple(
+        Run(f"ewc-shared{name}-labels", "ewc-shared", "CL1", (OWN,),
+            _PAIRWISE | {"strength": 1024.0, "task_labels": True} | changes, title=f"EWC, one classifier{title}, labels given")
+        for name, changes, title in (("", {}, ", gradient descent"), ("-adam", {"optimiser": "adam"}, ", Adam"))
+    )
     + _hrn("pairwise-mnist", _READINGS),
     profiles={
         "smoke": Profile(
@@ -86,7 +91,8 @@ pairwise_mnist = Experiment(
         "lite": Profile({"kind": "pairwise"}, tuple(range(3)), {"epochs": (1,) * 5, "stabilisation_epochs": 1}),
         "paper": Profile({"kind": "pairwise"}, tuple(range(5))),
     },
-    minutes={"vc": 0.31, "ewc": 0.37, "ewc-standard": 0.37, "ell": 0.56, "ell-constant": 0.65, "ell-lwf": 0.65, "hrn-hash": 0.2,
+    minutes={"vc": 0.31, "ewc": 0.37, "ewc-standard": 0.37, "ewc-shared": 0.37, "ewc-shared-adam": 0.38,
+             "ewc-shared-labels": 0.37, "ewc-shared-adam-labels": 0.38, "ell": 0.56, "ell-constant": 0.65, "ell-lwf": 0.65, "hrn-hash": 0.2,
              "hrn-figure1": 1.5, "hrn-longer": 1.2, "*": 0.6},
     cpu_group=5,
 )  # fmt: skip
@@ -114,7 +120,8 @@ fashion_mnist = Experiment(
         "lite": Profile({"kind": "fashion then mnist"}, tuple(range(3)), {"epochs": (2, 1), "stabilisation_epochs": 1}),
         "paper": Profile({"kind": "fashion then mnist"}, tuple(range(5))),
     },
-    minutes={"vc": 3.4, "ewc": 3.5, "ewc-standard": 3.5, "ewc-small": 2.2, "ell": 4.0, "ell-constant": 4.1, "ell-lwf": 4.1, "hrn-hash": 1.5,
+    minutes={"vc": 3.4, "ewc": 3.5, "ewc-standard": 3.5, "ewc-small": 2.2, "ewc-shared": 3.5,
+             "ewc-shared-adam": 3.6, "ell": 4.0, "ell-constant": 4.1, "ell-lwf": 4.1, "hrn-hash": 1.5,
              "hrn-figure1": 10.0, "hrn-longer": 9.0, "*": 4.5},
     cpu_group=5,
 )  # fmt: skip
@@ -170,7 +177,9 @@ EXPERIMENTS = (pairwise_mnist, fashion_mnist, svhn_cifar100, cifar100)
 # --- Cells ----------------------------------------------------------------------------------------------------------
 
 ROWS = {"vc": "VC", "ewc": "EWC", "ell": "ELL", "ewc-standard": "EWC, standard", "ell-constant": "ELL, constant targets",
-        "ell-lwf": "ELL, LwF", "ewc-shared": "EWC, one classifier", "ewc-shared-adam": "EWC, one classifier, Adam"} | {
+        "ell-lwf": "ELL, LwF", "ewc-shared": "EWC, one classifier",
+        "ewc-shared-adam": "EWC, one classifier, Adam", "ewc-shared-labels": "EWC, one classifier, labels given",
+        "ewc-shared-adam-labels": "EWC, one classifier, Adam, labels given"} | {
     name: title for name, _, title in _CONTROLS + _READINGS + _GROWTH
 }
 """Runs and the rows they fill; VC, EWC, ELL and HRN are printed, the others are ours."""

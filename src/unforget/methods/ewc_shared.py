@@ -75,11 +75,11 @@ class EWCShared(vc.VC):
             weights = self.state[name]
             if stage > 0:
                 pull = (weights - self.state[f"{name}_star"]).mul_(self.state[f"F_{name}"])
-                gradient = gradient + pull.mul_(2 * self.strength)
+                gradient = gradient.addcmul(pull, 2 * self.strength)
             if self.options.optimiser == "adam":
                 adam.step(weights, gradient)
             else:
-                weights.sub_(self.lr * gradient)
+                weights.addcmul_(gradient, self.lr, value=-1)
 
     def end_stage(self, stage: int) -> None:
         """F and θ* for the next task."""

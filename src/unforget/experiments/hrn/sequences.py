@@ -153,7 +153,8 @@ svhn_cifar100 = Experiment(
         "paper": Profile({"kind": "svhn then cifar100"}, tuple(range(5))),
     },
     # Extrapolated from steps on CIFAR-100; ELL has autoencoders of 180 million weights and wants a GPU.
-    minutes={"ell": 2300.0, "ell-constant": 2700.0, "ell-lwf": 2700.0, "hrn-longer": 48.0, "*": 55.0} | dict.fromkeys(("hrn", "hrn-projections"), 24.0),
+    minutes={"ell": 2300.0, "ell-constant": 2700.0, "ell-lwf": 2700.0, "hrn-longer": 48.0, "*": 55.0}
+    | dict.fromkeys(("hrn", "hrn-projections"), 24.0) | dict.fromkeys(("ewc-shared", "ewc-shared-adam"), 85.0),
 )  # fmt: skip
 
 cifar100 = Experiment(
@@ -169,7 +170,8 @@ cifar100 = Experiment(
         "lite": Profile({"kind": "cifar100 in ten tasks"}, (0,), {"epochs": (2,) * 10, "codes": 300}),
         "paper": Profile({"kind": "cifar100 in ten tasks"}, tuple(range(5))),
     },
-    minutes={"ell": 1400.0, "ell-constant": 1700.0, "ell-lwf": 1700.0, "*": 31.0},  # from a few steps of the first two tasks
+    minutes={"ell": 1400.0, "ell-constant": 1700.0, "ell-lwf": 1700.0, "ewc-shared": 55.0, "ewc-shared-adam": 55.0,
+             "*": 31.0},  # from a few steps of the first two tasks
 )  # fmt: skip
 
 EXPERIMENTS = (pairwise_mnist, fashion_mnist, svhn_cifar100, cifar100)

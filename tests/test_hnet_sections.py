@@ -1,5 +1,7 @@
 """Declared sections of the HNET paper: sizes as printed, constants as published, architectures from the stated grid."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -137,3 +139,11 @@ def test_random_architectures_share_the_constants_of_table_1():
         name = {"split-mnist/hnet": "chunking", "permuted-mnist-10/hnet": "chunking-permuted"}[table]
         shared = ("hidden", "iterations", "batch", "lr", "beta", "task_embedding", "hyper_activation")
         assert option(f"{name}/{one.name}", *shared) == option(table, *shared)
+
+
+def test_minutes_are_those_of_the_longest_beginning_of_a_runs_name():
+    one = catalogue.experiment("hnet/split-mnist-replay")
+    assert one.minutes_of("hnet-tir-cl2") == one.minutes["hnet-tir"] and one.minutes_of("dgr-distill-cl1") == one.minutes["dgr"]
+    bounds = catalogue.experiment("hnet/split-mnist")
+    assert bounds.minutes_of("hnet-joint") == bounds.minutes["hnet-joint"] != bounds.minutes_of("hnet-cl2")
+    assert bounds.minutes_of("scratch") == bounds.minutes["*"] and replace(one, minutes={}).minutes_of("x") == 0

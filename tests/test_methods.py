@@ -11,7 +11,8 @@ from unforget.errors import UnforgetError
 from unforget.methods import METHODS, find
 from unforget.methods.base import options
 
-BATCHED = [method for method in METHODS if method in tiny.OPTIONS]  # HRN's routing reads values back: tests of its own
+HERE = tiny.OPTIONS | tiny.OWN_CLASSIFIER
+BATCHED = [method for method in METHODS if method in HERE]  # HRN's routing reads values back: tests of its own
 CASES = [
     (method, scenario)
     for method in BATCHED
@@ -75,7 +76,7 @@ def test_operations_per_step_do_not_depend_on_replicas(method, scenario):
     ("finetune", "lr", (1e-3, 1e-2)), ("ewc", "strength", (1.0, 1e4)), ("online-ewc", "gamma", (0.1, 1.0)),
     ("si", "c", (1.0, 1e4)), ("hnet", "beta", (0.02, 3.0)), ("hnet", "lr", (1e-3, 4e-3)), ("lwf", "lr", (1e-3, 4e-3)),
     ("dgr", "lr", (1e-3, 4e-3)), ("scratch", "lr", (1e-3, 4e-3)), ("hnet-joint", "lr", (1e-3, 4e-3)),
-    ("ewc-encoder", "strength", (1.0, 1e4)), ("ell", "code_weight", (0.1, 1e3)), ("vc", "lr", (1e-3, 1e-2)),
+    ("ewc-encoder", "strength", (1.0, 1e4)), ("ewc-shared", "strength", (0.1, 10.0)), ("ell", "code_weight", (0.1, 1e3)), ("vc", "lr", (1e-3, 1e-2)),
 ])  # fmt: skip
 def test_a_scan_equals_runs_with_each_value(method, name, values):
     # A strong penalty, so that the decay between its terms shows.

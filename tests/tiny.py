@@ -20,10 +20,10 @@ _VAE = {
 OPTIONS |= {"hnet-r": {"lr": 3e-3} | _VAE, "hnet-tir": OPTIONS["hnet"] | _VAE, "rpl-ub": {}}
 SHARED = {"hidden": (7, 6), "iterations": 6, "batch": 8}
 OWN_CLASSIFIER = {
-    "vc": {}, "ewc-encoder": {"strength": 50.0, "images": 12},
+    "vc": {}, "ewc-encoder": {"strength": 50.0, "images": 12}, "ewc-shared": {"strength": 5.0, "images": 12, "lr": 0.05},
     "ell": {"codes": 4, "code_weight": 5.0, "stabilisation_epochs": 1},
 }  # fmt: skip
-"""Methods with a classifier for each task, which see images."""
+"""Methods that are scored with a classifier for each task (or, EWC, one for all of them), which see images."""
 SHARED_BY_ENCODERS = {
     "filters": (3, 4), "kernels": (3, 2), "strides": (2, 1), "paddings": (1, 0), "channel_dropout": (0.3, 0.0),
     "hidden": (6,), "head_norm": True, "head_dropout": (0.2, 0.1), "outputs": 6, "epochs": (2, 2, 2), "batch": 8,

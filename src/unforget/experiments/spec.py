@@ -69,7 +69,7 @@ class Experiment:
     runs: tuple[Run, ...]
     profiles: Mapping[str, Profile]
     minutes: Mapping[str, float] = field(default_factory=dict)
-    """Measured minutes per replica at `paper` on one CPU thread, by run name ("*" for all others)."""
+    """Measured minutes per replica at `paper` on one CPU thread, by how a run's name begins ("*" for all others)."""
     cpu_group: int = 1
     """How many replicas train together on one CPU core. Many pay only where the weights of all fit its cache."""
     page: str = ""
@@ -77,6 +77,11 @@ class Experiment:
 
     def run(self, name: str) -> Run:
         return {run.name: run for run in self.runs}[choose("run", name, [run.name for run in self.runs])]
+
+    def minutes_of(self, run: str) -> float:
+        """The measured minutes of a run: those of the longest beginning of its name that has any."""
+        known = [start for start in self.minutes if run.startswith(start)]
+        return self.minutes[max(known, key=len)] if known else self.minutes.get("*", 0.0)
 
     def profile(self, name: str) -> Profile:
         return self.profiles[choose("profile", name, PROFILES)]

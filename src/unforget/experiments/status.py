@@ -72,7 +72,7 @@ def missing(experiments: Iterable[Experiment], profile: str, results: Path | Non
 def replica_minutes(experiment: Experiment, run: Run, profile: str) -> float:
     """Estimated minutes of one replica on one CPU thread: as measured at `paper`, in proportion to the iterations
     or epochs."""
-    measured = experiment.minutes.get(run.name, experiment.minutes.get("*", 0.0))
+    measured = experiment.minutes_of(run.name)
     here, there = (_length(experiment.resolve(run, name)["options"]) for name in (profile, "paper"))
     return measured * here / there if here and there else measured
 

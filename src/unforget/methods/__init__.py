@@ -22,6 +22,7 @@ METHODS = {
     "hrn": "unforget.methods.hrn.method:HRN",
     "vc": "unforget.methods.vc:VC",
     "ewc-encoder": "unforget.methods.ewc_encoder:EWCEncoder",
+    "ewc-shared": "unforget.methods.ewc_shared:EWCShared",
     "ell": "unforget.methods.ell:ELL",
 }
 """Methods by name. An entry may point outside the package: add yours to train it with the same loop and records."""

@@ -24,7 +24,7 @@ permuted_mnist_10_replay = Experiment(
         "lite": permuted.permuted_mnist_10.profiles["lite"],
         "paper": permuted.permuted_mnist_10.profiles["paper"],
     },
-    minutes=rows.replay_minutes(tir=110, lwf=15, dgr=60, dgr_distill=60, hnet_r=55, rpl_ub=25),  # from a few steps
+    minutes={"hnet-tir": 110, "hnet-r": 55, "rpl-ub": 25, "lwf": 15, "dgr": 60},  # from a few steps
 )  # fmt: skip
 
 EXPERIMENTS = (permuted_mnist_10_replay,)

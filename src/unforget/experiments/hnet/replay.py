@@ -17,7 +17,7 @@ split_mnist_replay = Experiment(
         "lite": split_mnist.profiles["lite"],
         "paper": split_mnist.profiles["paper"],
     },
-    minutes=rows.replay_minutes(tir=4.5, lwf=0.9, dgr=4.6, dgr_distill=4.6, hnet_r=3.5, rpl_ub=1.3),
+    minutes={"hnet-tir": 4.5, "hnet-r": 3.5, "rpl-ub": 1.3, "lwf": 0.9, "dgr": 4.6},
 )
 
 EXPERIMENTS = (split_mnist_replay,)

@@ -101,11 +101,6 @@ def replay_runs(common: Mapping[str, Any] = _NONE, **own: Mapping[str, Any]) -> 
     )
 
 
-def replay_minutes(tir: float, **minutes: float) -> dict[str, float]:
-    """Minutes per replica by run, from those by method."""
-    return {f"{name.replace('_', '-')}-{s.lower()}": m for name, m in minutes.items() for s in SCENARIOS} | {"*": tir}
-
-
 def replay_cells(experiment: str, rows: str) -> tuple[Cell, ...]:
     """Where Tables 1 to 3 print these runs, in the rows that begin with `rows` (S or P10)."""
     return (

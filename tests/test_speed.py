@@ -70,4 +70,4 @@ def test_paper_recorded_and_this_run_stand_side_by_side(monkeypatch):
         "SVHN and CIFAR-100", "training", "figure1", "109", "300", "900 (3.0×)", "1,200 (4.0×)", "50", "75 (1.5×)",
     ]  # fmt: skip
     assert frame.iloc[1].tolist() == ["Pairwise MNIST", "inference", "figure1", *"––––", "–", "8"]
-    assert speed.beside("cuda", now[:0]) is None and speed.machine("cuda") == "Nothing is recorded."
+    assert speed.beside("cuda", now[:0]) is None and speed.machine("cuda") == ""

@@ -87,9 +87,9 @@ def beside(device_type: str, this_run: pd.DataFrame) -> pd.DataFrame | None:
 
 
 def machine(device_type: str) -> str:
-    """Where and when the recorded speeds of a type of device were measured, in words."""
+    """Where and when the recorded speeds of a type of device were measured, as a sentence of a caption; empty without them."""
     record = speeds.load("hrn").get(device_type)
-    return f"Recorded on {speeds.machine(record)}." if record else "Nothing is recorded."
+    return f"Recorded on {speeds.machine(record)}. " if record else ""
 
 
 def smooth_colours() -> Stream:

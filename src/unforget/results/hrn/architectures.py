@@ -88,19 +88,21 @@ def settings_beside(experiment: Experiment, runs: Sequence[str]) -> pd.DataFrame
         lines = printed(table, "settings")
         theirs = dict(zip(lines.name, lines.value, strict=True))
         ours = settings(experiment.resolve(experiment.run(name), "paper"))
-        texts = {key: text(value, theirs.get(key, "")) for key, value in ours.items()}
-        columns |= {f"{title} (Table {table})": theirs, f"{title}, ours": texts}
-        for key in texts.keys() & theirs.keys():
-            if not same(theirs[key], texts[key]):
+        columns |= {f"{title} (Table {table})": theirs, f"{title}, ours": {key: _text(value) for key, value in ours.items()}}
+        for key in ours.keys() & theirs.keys():
+            if not same(theirs[key], ours[key]):
                 differ.setdefault(key, []).append(title)
     names = list(dict.fromkeys(key for column in columns.values() for key in column if key != "Optimizer"))
     rows = [[name, *(column.get(name, MISSING) for column in columns.values()), ", ".join(differ.get(name, []))] for name in names]
     return pd.DataFrame(rows, columns=["Hyperparameter", *columns, "differs"])
 
 
-def same(one: str, other: str) -> bool:
-    """Whether two settings say the same numbers, however they are written."""
-    return list(map(float, one.split(","))) == list(map(float, other.split(",")))
+def same(theirs: str, ours: Any) -> bool:
+    """Whether a printed setting says what ours does: one number stands for that of every task, and where nothing is said of
+    the last tasks no units are added."""
+    numbers = tuple(map(float, theirs.split(",")))
+    full = (*ours, *(0,) * (len(numbers) - len(ours))) if isinstance(ours, tuple) else (ours,) * len(numbers)
+    return numbers == full
 
 
 def _beside(theirs: pd.DataFrame, ours: pd.DataFrame) -> list[tuple[str, str, str, str]]:
@@ -114,12 +116,10 @@ def _beside(theirs: pd.DataFrame, ours: pd.DataFrame) -> list[tuple[str, str, st
     return lines
 
 
-def text(value: Any, theirs: str) -> str:
-    """A setting as text; one value for all tasks, or without zeros at the end, is written out where the paper does so."""
-    tasks = len(theirs.split(",")) if theirs else 1
+def _text(value: Any) -> str:
     if isinstance(value, tuple):
-        return ", ".join(map(str, (*value, *(0,) * (tasks - len(value))))) or "none"
-    return ", ".join([f"{value:g}" if isinstance(value, float) else str(value)] * tasks)
+        return ", ".join(map(str, value)) or "none"
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def settings(config: Mapping[str, Any]) -> dict[str, Any]:

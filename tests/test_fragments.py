@@ -309,9 +309,9 @@ def test_coverage_names_notebooks_that_draw_without_filling_a_printed_number(som
     (marks,) = rows(text, "**Table 2**")
     assert marks[1] == "0 of 21" and "Ablations" in marks[2]
     assert {group for drawn in coverage.DRAWN.values() for group in drawn} <= set(coverage.CONTENTS["hrn"])
-    for paper, apart in coverage.APART.items():
+    for source, apart in coverage.APART.items():
         for group, (page, called) in apart.items():
-            assert f"{called} </notebooks/{page}>" in coverage.text(some, paper) and group in coverage.CONTENTS[paper]
+            assert f"{called} </notebooks/{page}>" in coverage.text(some, source) and group in coverage.CONTENTS[source]
             assert (project_root() / "notebooks" / f"{page}.ipynb").exists()
     totals = [int(n) for n in re.findall(r"\| \d+ of (\d+) \|", text)]
     assert sum(totals) == int((paper.load().paper == "hrn").sum()), "every printed number is in one row"

@@ -47,5 +47,5 @@ def machine(record: Record) -> str:
     threads = f", {about['threads']} of {about['cores']} threads" if about["device_type"] == "cpu" else ""
     return (
         f"{about['device']}{threads}, torch {about['torch']}, Python {about['python']}, {about['system']}; "
-        f"{record['date']}, commit {record['commit'][:7] or 'unknown'}, median of at most {turns} turns"
+        f"{record['date']}, commit {record['commit'][:7] or 'unknown'}, median of at most {turns} turn{'s' if turns > 1 else ''}"
     )

@@ -10,6 +10,7 @@ import pandas as pd
 from benchmarks.timing import Setup
 from unforget import runtime
 from unforget.errors import UnforgetError, choose
+from unforget.results import speeds
 
 NAMES = ("replicas", "regulariser", "fisher", "steps", "replay", "run", "hrn")
 
@@ -26,6 +27,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
     parser.add_argument("--full", action="store_true", help="also what takes minutes or more than a few GB of memory")
     parser.add_argument("--repetitions", type=int, default=5, metavar="N", help="turns per candidate (default: 5)")
+    parser.add_argument("--record", action="store_true", help="also keep what is measured, in data/speeds, for the book")
     given = parser.parse_args(arguments)
     names = [choose("benchmark", name, NAMES) for name in given.names] or NAMES
     runtime.settle()
@@ -33,9 +35,11 @@ def main(arguments: list[str]) -> None:
     machine = runtime.describe(setup.device)
     print(", ".join(f"{key} {machine[key]}" for key in ("device", "cores", "threads", "system", "python", "torch")))
     for name in names:
-        rows = pd.DataFrame(modules[name].measure(setup))
+        rows = modules[name].measure(setup)
         print(f"\n{name}: {inspect.getdoc(modules[name])}\n")
-        print(rows.to_string(index=False, na_rep="", float_format="{:.3g}".format), flush=True)
+        print(pd.DataFrame(rows).to_string(index=False, na_rep="", float_format="{:.3g}".format), flush=True)
+        if given.record:
+            print(f"\nrecorded in {speeds.save(name, rows, machine, setup.repetitions)}", flush=True)
 
 
 if __name__ == "__main__":

@@ -46,7 +46,7 @@ def record(config, seeds=(0, 1), value=0.9, checksums=None, scan=None, device="c
         "run": [{
             "replicas": [[seed, *((n, v[i]) for n, v in sorted(scan.items()))] for i, seed in enumerate(seeds)],
             "seconds": {"train": 60.0 * len(seeds), "evaluate": 0.0}, "device": "a processor", "device_type": device,
-            "torch": "2", "source": "abc", "commit": "def", "date": "2026-01-01",
+            "torch": "2", "peak_memory_mib": 1, "source": "abc", "commit": "def", "date": "2026-01-01",
         }],
     }  # fmt: skip
 

@@ -1,121 +1,103 @@
-"""ICLR Tables 2 to 13 come out of the declared runs; transcribed from the paper, line by line."""
+"""ICLR Tables 2 to 13 come out of the declared runs, line by line as they are transcribed, and stand beside them."""
 
+import pandas as pd
 import pytest
 
+from unforget.errors import UnforgetError
 from unforget.experiments import catalogue
-from unforget.results.hrn.architectures import layers, networks_of, settings, settings_of, units
+from unforget.results import paper
+from unforget.results.hrn.architectures import (
+    TABLES,
+    layers,
+    networks_beside,
+    printed,
+    same,
+    settings,
+    settings_beside,
+    units,
+    units_beside,
+)
 
-DENSE = """Dense | Neurons: 60, Activation: LeakyReLU
-DropOut | dropProb: 0.2
-Dense | Neurons: 10, Activation: LeakyReLU
-DropOut | dropProb: 0.2
-Dense | Neurons: 10, Activation: None"""
-TABLE_2 = f"""Conv 2D | Filters: 16, Kernel: 5 × 5, Stride: 3 × 3, Padding: 2 × 2, BatchNorm2D, Activation: LeakyReLU
-Conv 2D | Filters: 32, Kernel: 2 × 2, Stride: 3 × 3, Padding: 0, BatchNorm2D, Activation: LeakyReLU
-{DENSE}"""
-TABLE_6 = f"""Conv 2D | Filters: 32, Kernel: 5 × 5, Stride: 3 × 3, Padding: 2 × 2, BatchNorm2D, Activation: LeakyReLU
-Conv 2D | Filters: 64, Kernel: 2 × 2, Stride: 3 × 3, Padding: 0, BatchNorm2D, Activation: LeakyReLU
-{DENSE}"""
-TABLE_10 = """Conv 2D | Filters: 36, Kernel: 3 × 3, Stride: 2 × 2, Padding: 2 × 2, BatchNorm2D, Activation: LeakyReLU
-Conv 2D | Filters: 99, Kernel: 2 × 2, Stride: 1 × 1, Padding: 1 × 1, BatchNorm2D, Activation: LeakyReLU
-DropOut 2D | dropProb: 0.5
-Dense | Neurons: 200, BatchNorm, Activation: ReLU
-DropOut | dropProb: 0.4
-Dense | Neurons: 100, BatchNorm, Activation: ReLU
-DropOut | dropProb: 0.4
-Dense | Neurons: 100, BatchNorm, Activation: None
-DropOut | dropProb: 0.2"""
-TABLE_11 = """Conv 2D | Filters: 36, Kernel: 3 × 3, Stride: 2 × 2, Padding: 2 × 2, BatchNorm2D, Activation: LeakyReLU
-DropOut 2D | dropProb: 0.3
-Conv 2D | Filters: 99, Kernel: 2 × 2, Stride: 1 × 1, Padding: 1 × 1, BatchNorm2D, Activation: LeakyReLU
-DropOut 2D | dropProb: 0.3
-Dense | Neurons: 200, BatchNorm, Activation: ReLU
-DropOut | dropProb: 0.5
-Dense | Neurons: 100, BatchNorm, Activation: ReLU
-DropOut | dropProb: 0.4
-Dense | Neurons: 100, BatchNorm, Activation: None
-DropOut | dropProb: 0.2"""
-
-FIVE, TWO, ELEVEN = (5, 5, 5, 5, 5), (20, 10), (8, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15)
-EWC = {"Fisher matrix samples": 200}
-STABLE = {"Temperature": 3.0, "Stabilization learning rate": 0.001}
-CASES = {
-    2: ("hrn/pairwise-mnist", "vc", TABLE_2, 16, FIVE, {}),
-    3: ("hrn/pairwise-mnist", "ewc", TABLE_2, 16, FIVE, EWC | {"λ": 1024.0}),
-    4: ("hrn/pairwise-mnist", "ell", TABLE_2, 16, FIVE,
-        STABLE | {"Codes length": 100, "Embedding Size": 288, "Stabilization epochs": 2}),
-    6: ("hrn/fashion-mnist", "vc", TABLE_6, 16, TWO, {}),
-    7: ("hrn/fashion-mnist", "ewc", TABLE_6, 16, TWO, EWC | {"λ": 400.0}),
-    8: ("hrn/fashion-mnist", "ell", TABLE_6, 16, TWO,
-        STABLE | {"Codes length": 300, "Embedding Size": 576, "Stabilization epochs": 3}),
-    10: ("hrn/svhn-cifar100", "vc", TABLE_10, 32, ELEVEN, {}),
-    11: ("hrn/svhn-cifar100", "ewc", TABLE_11, 32, ELEVEN, EWC | {"λ": 250.0}),
-    12: ("hrn/svhn-cifar100", "ell", TABLE_10, 16, ELEVEN,
-         STABLE | {"Codes length": 2800, "Embedding Size": 32_076, "Stabilization epochs": 3}),
-}  # fmt: skip
+RUNS = [(table, id, run) for id, runs in TABLES.items() if id != "hrn/cifar100" for run, table in runs.items()]
+MISPRINTED = {(5, "τ_d"), (9, "τ_d")}  # τ_empty's value
+ANOTHER_WAY = {"d", "Optimizer"}  # printed: the depth, where we count residues; Adam, of which there is no choice
+NOT_PRINTED = {"residues", "τ_empty"}
 
 
-@pytest.mark.parametrize("table", CASES)
-def test_a_printed_table_comes_out_of_the_declared_run(table):
-    id, run, printed, batch, epochs, more = CASES[table]
+def config_of(id: str, run: str):
     experiment = catalogue.experiment(id)
-    config = experiment.resolve(experiment.run(run), "paper")
-    frame = layers(config)
-    assert frame.Layer.tolist() == list(range(1, len(frame) + 1))
-    assert [" | ".join(line) for line in zip(frame.Type, frame.Parameters, strict=True)] == printed.splitlines()
-    assert settings(config) == {"batch size": batch, "epochs": epochs, "learning rate": 0.001} | more
+    return experiment.resolve(experiment.run(run), "paper")
 
 
-UNITS_5 = """2 | Conv 2D | Filters: 16, Kernel: 5 × 5, Stride: 3 × 3, Padding: 2 × 2, BatchNorm2D, Activation: LeakyReLU
-2 | Conv 2D | Filters: 16, Kernel: 2 × 2, Stride: 3 × 3, Padding: 0, BatchNorm2D, Activation: LeakyReLU"""
-UNITS_9 = """3 | Conv 2D | Filters: 6, Kernel: 5 × 5, Stride: 3 × 3, Padding: 2 × 2, Activation: LeakyReLU
-3 | Conv 2D | Filters: 8, Kernel: 2 × 2, Stride: 3 × 3, Padding: 0, Activation: LeakyReLU"""
-UNITS_13 = """2 | Conv 2D | Filters: 36, Kernel: 3 × 3, Stride: 2 × 2, Padding: 2 × 2, Activation: LeakyReLU
- | DropOut 2D | dropProb: 0.5
-2 | Conv 2D | Filters: 36, Kernel: 3 × 3, Stride: 1 × 1, Padding: 2 × 2, Activation: LeakyReLU
- | DropOut 2D | dropProb: 0.5
-1 | Conv 2D | Filters: 12, Kernel: 2 × 2, Stride: 1 × 1, Padding: 1 × 1, Activation: ReLU
- | DropOut 2D | dropProb: 0.5
-1 | Conv 2D | Filters: 24, Kernel: 4 × 4, Stride: 2 × 2, Padding: 1 × 1, Activation: LeakyReLU
- | DropOut 2D | dropProb: 0.5"""
-DENSE_13 = """Dense | Neurons: 200, Activation: ReLU
-DropOut | dropProb: 0.4
-Dense | Neurons: 100, Activation: ReLU
-DropOut | dropProb: 0.4
-Dense | Neurons: 100, Activation: None
-DropOut | dropProb: 0.2"""
-# Without d, where the number of residues stands, and with the values that are misprinted (τ_d) or not printed (τ_empty).
-SHARED = {"batch size": 16, "learning rate": 0.001, "m": 3, "τ_d": 1e-5, "τ_empty": 0.2, "τ_expand": 0.01, "α": 5.0,
-          "λ": 1.0, "residues": 2}  # fmt: skip
-HRN = {
-    5: ("hrn/pairwise-mnist", UNITS_5, DENSE, {"epochs": 5, "extra units": (), "s": 300, "ρ": 1.2}),
-    9: ("hrn/fashion-mnist", UNITS_9, DENSE, {"epochs": TWO, "extra units": (0, 2), "s": 300, "ρ": 10.0}),
-    13: ("hrn/svhn-cifar100", UNITS_13, DENSE_13, {"epochs": ELEVEN, "extra units": (0, 2), "s": 2800, "ρ": 10.0}),
-}
+def lines(frame: pd.DataFrame) -> list[tuple[str, ...]]:
+    return [tuple(map(str, line[:3])) for line in frame.itertuples(index=False)]
 
 
-@pytest.mark.parametrize("table", HRN)
-def test_a_printed_table_of_hrn_comes_out_of_the_declared_run(table):
-    id, printed, dense, more = HRN[table]
-    experiment = catalogue.experiment(id)
-    config = experiment.resolve(experiment.run("hrn"), "paper")
-    assert [" | ".join(line) for line in units(config).itertuples(index=False)] == printed.splitlines()
-    frame = layers(config)
-    assert [" | ".join(line) for line in zip(frame.Type, frame.Parameters, strict=True)] == dense.splitlines()
-    assert settings(config) == SHARED | more
+def test_every_printed_table_has_a_run():
+    assert sorted(table for table, *_ in RUNS) == list(range(2, 14)) == sorted(set(paper.load_networks().table))
 
 
-def test_equal_networks_are_shown_once():
-    experiment = catalogue.experiment("hrn/svhn-cifar100")
-    frame = networks_of(experiment, ["vc", "ewc", "ell"])
-    assert list(dict.fromkeys(frame.method)) == ["VC, ELL", "EWC"]
-    assert len(frame) == len(TABLE_10.splitlines()) + len(TABLE_11.splitlines())
+@pytest.mark.parametrize("table, id, run", RUNS)
+def test_printed_layers_come_out_of_the_declared_run(table, id, run):
+    config = config_of(id, run)
+    assert lines(layers(config)) == lines(printed(table, "layers")) != []
+    if run == "hrn":
+        assert lines(units(config)) == lines(printed(table, "units")) != []
+
+
+@pytest.mark.parametrize("table, id, run", RUNS)
+def test_printed_settings_come_out_of_the_declared_run(table, id, run):
+    theirs, ours = printed(table, "settings").set_index("name").value, settings(config_of(id, run))
+    assert set(theirs.index) - set(ours) == ANOTHER_WAY & set(theirs.index)
+    assert set(ours) - set(theirs.index) == NOT_PRINTED & set(ours)
+    assert set(theirs[theirs.index == "Optimizer"]) == {"Adam"}
+    for name in set(theirs.index) & set(ours):
+        assert same(theirs[name], ours[name]) == ((table, name) not in MISPRINTED), name
+
+
+def test_the_depth_counts_one_more_than_residues():
+    for table, id, run in RUNS:
+        if run == "hrn":
+            depth = printed(table, "settings").set_index("name").value["d"]
+            assert settings(config_of(id, run))["residues"] + 1 == int(depth)
+
+
+def test_networks_stand_beside_the_printed_ones_and_equal_ones_are_shown_once():
+    frame = networks_beside(catalogue.experiment("hrn/svhn-cifar100"), ["vc", "ewc", "ell"])
+    assert list(dict.fromkeys(frame.method)) == ["VC (Table 10), ELL (Table 12)", "EWC (Table 11)"]
+    assert len(frame) == 9 + 10 and (frame.same == "yes").all() and (frame.printed == frame["from the configuration"]).all()
+    assert units_beside(catalogue.experiment("hrn/svhn-cifar100")).units.tolist() == ["2", "", "2", "", "1", "", "1", ""]
+
+
+def test_a_line_that_differs_or_is_missing_is_not_the_same(monkeypatch):
+    less = paper.load_networks()
+    less = less[(less.table != 2) | (less.number != "7")].replace({"Neurons: 60, Activation: LeakyReLU": "Neurons: 61"})
+    monkeypatch.setattr(paper, "load_networks", lambda: less)
+    frame = networks_beside(catalogue.experiment("hrn/pairwise-mnist"), ["vc"])
+    assert frame.same.tolist() == ["yes", "yes", "no", "yes", "yes", "yes", "no"] and frame.printed.iloc[-1] == "–"
 
 
 def test_settings_side_by_side():
-    frame = settings_of(catalogue.experiment("hrn/pairwise-mnist"), ["ewc", "hrn"]).set_index("Hyperparameter")
-    assert frame.loc["λ"].tolist() == ["1024", "1"] and frame.loc["ρ"].tolist() == ["–", "1.2"]
-    assert frame.loc["epochs"].tolist() == ["5, 5, 5, 5, 5", "5"] and frame.loc["extra units"].tolist() == ["–", "none"]
+    frame = settings_beside(catalogue.experiment("hrn/pairwise-mnist"), ["ewc", "hrn"]).set_index("Hyperparameter")
+    assert frame.columns.tolist() == ["EWC (Table 3)", "EWC, ours", "HRN (Table 5)", "HRN, ours", "differs"]
+    assert frame.loc["λ"].tolist() == ["1024", "1024", "1.0", "1", ""]
+    assert frame.loc["τ_d"].tolist() == ["–", "–", "0.2", "1e-05", "HRN"]
+    assert frame.loc["epochs"].tolist() == ["5, 5, 5, 5, 5"] * 3 + ["5", ""]
+    assert frame.loc["extra units"].tolist() == ["–", "–", "0, 0, 0, 0, 0", "none", ""]
+    assert frame.loc["residues"].tolist() == ["–", "–", "–", "2", ""] and frame.loc["d", "HRN (Table 5)"] == "3"
+    assert (frame.drop("τ_d").differs == "").all() and "Optimizer" not in frame.index
+
+
+def test_cifar100_alone_differs_from_the_printed_sequence_in_its_tasks_only():
+    frame = settings_beside(catalogue.experiment("hrn/cifar100"), ["vc", "ewc", "ell", "hrn"])
+    differs = dict(zip(frame.Hyperparameter, frame.differs, strict=True))
+    assert {name: said for name, said in differs.items() if said} == {"epochs": "VC, EWC, ELL, HRN", "extra units": "HRN"}
+
+
+def test_an_unknown_part_of_a_table_is_refused(tmp_path):
+    (tmp_path / "hrn-networks.csv").write_text("table,part,number,name,value,note\n14,layers,1,Dense,Neurons: 1,\n")
+    with pytest.raises(UnforgetError, match="line 2"):
+        paper.load_networks(tmp_path)
 
 
 def test_cifar100_alone_has_the_networks_of_the_whole_sequence():

@@ -10,7 +10,7 @@ import pytest
 from unforget.errors import UnforgetError
 from unforget.experiments import catalogue
 from unforget.experiments.hnet import chunking
-from unforget.results import claims, ledger, paper
+from unforget.results import claims, ledger, paper, speeds
 from unforget.results.claims import base, lstm
 from unforget.results.claims.base import Check, Number
 from unforget.results.claims.hrn import routing, sequences
@@ -407,8 +407,22 @@ def test_r05_longer_training_reaches_the_plain_network():
 
 
 def test_r10_our_batches_speak_against_it():
-    speed = {("routing-speed", "HRN", "batched"): 3000.0, ("routing-speed", "HRN", "one by one"): 1000.0}
+    speed = {("routing-speed", "pairwise-mnist training", "cpu"): 3.0, ("routing-speed", "svhn-cifar training", "cuda"): 9.0}
     assert judge("r10", speed).verdict == "not held" and judge("r10", {}).verdict == "not run"
+    both = judge("r10", speed | {("routing-speed", "svhn-cifar training", "cpu"): 1.6})
+    assert both.verdict == "held in part" and names(both, True) == {"training with the units of SVHN and CIFAR-100 on a CPU"}
+
+
+def test_r10_reads_the_smaller_recorded_gain_of_one_seed(monkeypatch):
+    rows = [("figure1", 1, 8.0), ("algorithm1", 1, 3.0), ("algorithm1", 10, 1.0)]
+    record = {"rows": [
+        {"scenario": "pairwise-mnist", "what": "training", "reading": reading, "seeds": seeds, "naive / batched": gain}
+        for reading, seeds, gain in rows
+    ]}  # fmt: skip
+    monkeypatch.setattr(speeds, "load", {"hrn": {"cuda": record}}.get)
+    ours = claims.ours(measure({}), "hrn")
+    assert ours("routing-speed", "pairwise-mnist training", "cuda").mean == 3.0
+    assert ours("routing-speed", "pairwise-mnist training", "cpu") is None
 
 
 def test_too_few_seeds_are_no_number():

@@ -12,6 +12,7 @@ import pytest
 from unforget import records
 from unforget.book import pages
 from unforget.book.fragments import claims, common, costs, coverage, environment, ledger, scorecard, verdicts
+from unforget.data.files import project_root
 from unforget.errors import UnforgetError
 from unforget.experiments import catalogue
 from unforget.results import ledger as ledgers
@@ -308,6 +309,10 @@ def test_coverage_names_notebooks_that_draw_without_filling_a_printed_number(som
     (marks,) = rows(text, "**Table 2**")
     assert marks[1] == "0 of 21" and "Ablations" in marks[2]
     assert {group for drawn in coverage.DRAWN.values() for group in drawn} <= set(coverage.CONTENTS["hrn"])
+    for source, apart in coverage.APART.items():
+        for group, (page, called) in apart.items():
+            assert f"{called} </notebooks/{page}>" in coverage.text(some, source) and group in coverage.CONTENTS[source]
+            assert (project_root() / "notebooks" / f"{page}.ipynb").exists()
     totals = [int(n) for n in re.findall(r"\| \d+ of (\d+) \|", text)]
     assert sum(totals) == int((paper.load().paper == "hrn").sum()), "every printed number is in one row"
 

@@ -187,6 +187,26 @@ def test_columns_beside_show_paper_mean_and_ends_at_the_papers_protocol_first():
     assert dots["accuracy in %"].tolist() == [90, 95]
 
 
+def timed(run: str, seconds: float, seeds: int = 2) -> dict:
+    block = {
+        "replicas": [[seed] for seed in range(seeds)], "seconds": {"train": seconds, "evaluate": 0.0}, "device_type": "cuda",
+        "peak_memory_mib": 1, "date": "2026-01-01", "commit": "", "source": "",
+    }  # fmt: skip
+    return record(f"ablations/{run}", *[FIRST] * seeds) | {"run": [block]}
+
+
+def test_times_stand_beside_the_printed_ones_and_as_multiples_of_each_baseline():
+    recorded = {"baseline": timed("baseline", 200.0), "high-depth": timed("high-depth", 500.0)}
+    frame = ablations.times(recorded, {"low-basis-size": timed("low-basis-size", 3.0)}, "smoke").set_index("row")
+    assert frame.columns.tolist() == [
+        "paper: min", "paper: × baseline", "recorded: s", "recorded: × baseline", "this run (smoke): s",
+        "this run (smoke): × baseline",
+    ]  # fmt: skip
+    assert frame.loc["Baseline"].tolist() == ["59.3", "1.00", "100.0", "1.00", "–", "–"]
+    assert frame.loc["High depth"].tolist() == ["–", "–", "250.0", "2.50", "–", "–"]
+    assert frame.loc["Low basis size"].tolist() == ["56.8", "0.96", "–", "–", "1.5", "–"]
+
+
 def test_a_section_trains_only_the_runs_that_are_named():
     section = Section("hrn/pairwise-mnist", seeds="0", device="cpu")
     section.run("hrn-hash")

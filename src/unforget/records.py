@@ -71,18 +71,30 @@ def save(path: Path, record: Record, complete: Callable[[dict], dict] = lambda c
         with _locked(path.parent):
             old = load(path) if path.exists() else {**record, "replicas": [], "run": []}
             pooled = pool(old | {"config": complete(old["config"])}, record)
-            part = path.with_suffix(f".{os.getpid()}.part")
-            try:
-                with open(part, "w") as file:
-                    file.write(_layout(pooled | {"checksum": _checksum(pooled)}))
-                    file.flush()
-                    os.fsync(file.fileno())
-                part.replace(path)
-            finally:
-                part.unlink(missing_ok=True)
+            write(path, pooled)
     except OSError as error:
         raise UnforgetError(f"cannot write record {path}: {error.strerror}") from None
     return pooled
+
+
+def write(path: Path, record: Record) -> None:
+    """Write a record with its checksum in place of what the file holds, all of it or nothing.
+
+    Raises `UnforgetError` where it cannot be written.
+    """
+    part = path.with_suffix(f".{os.getpid()}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with open(part, "w") as file:
+                file.write(_layout(record | {"checksum": _checksum(record)}))
+                file.flush()
+                os.fsync(file.fileno())
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
+    except OSError as error:
+        raise UnforgetError(f"cannot write record {path}: {error.strerror}") from None
 
 
 def pool(old: Record, new: Record) -> Record:

@@ -17,13 +17,13 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from unforget import records, runtime, source
+from unforget import records, runtime
 from unforget.errors import UnforgetError, choose
 from unforget.experiments import catalogue, executor, work
 from unforget.experiments.spec import PROFILES, Experiment, Run, seed_range
 from unforget.loop import Control
 from unforget.records import Record
-from unforget.results import claims, ledger, measured, paper
+from unforget.results import claims, cost, ledger, measured, paper
 from unforget.results.tables import Table
 
 
@@ -127,13 +127,11 @@ class Section:
         return Table(pd.DataFrame(lines, columns=columns), "Recorded runs of this section.", f"tab-{self._slug}-runs")
 
     def _run_line(self, run: Run, record: Record) -> list[str]:
-        blocks = record["run"]
-        seconds = sum(records.seconds(block) for block in blocks) / len(record["replicas"])
-        devices = ", ".join(sorted({block["device"] for block in blocks}))
+        spent = cost.of(record)
+        devices = ", ".join(sorted({block["device"] for block in record["run"]}))
         return [
-            self.title(run.name), measured.profile(record), str(len(record["replicas"])), f"{seconds:.1f}",
-            f"{record['replicas'][0]['counts']['trained']:,}", devices, max(block["date"] for block in blocks),
-            "changed since" if source.outdated(record) else "current",
+            self.title(run.name), measured.profile(record), str(spent.replicas), f"{spent.seconds:.1f}", spent.parameters, devices,
+            spent.dates[-1], "changed since" if spent.changed else "current",
         ]  # fmt: skip
 
     @property

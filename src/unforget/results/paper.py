@@ -23,6 +23,8 @@ COLUMNS = (
     "note",
 )  # fmt: skip
 CELL = ["paper", "artifact", "row", "column"]
+NETWORK_COLUMNS = ("table", "part", "number", "name", "value", "note")
+NETWORK_PARTS = ("layers", "units", "settings")
 CAUSE_COLUMNS = (*CELL, "cause", "run", "tried")
 ERROR_KINDS = ("SEM", "STD", "unstated", "none")
 STATUSES = ("own", "quoted")
@@ -77,6 +79,21 @@ def load_causes(folder: Path | None = None) -> pd.DataFrame:
             )
         rows.append(row)
     return pd.DataFrame(rows, columns=list(CAUSE_COLUMNS), dtype=object)
+
+
+def load_networks(folder: Path | None = None) -> pd.DataFrame:
+    """What the ICLR version of `hrn` prints of networks and settings, Tables 2 to 13, from `hrn-networks.csv`.
+
+    One row is a line of a table (`table`, as a number): a layer of an encoder or a classifier, a layer of a group of
+    units, or a setting; `number` is the layer's, or how many units a group has. `value` is text as printed, with a
+    comma where a cell begins a new line. Raises `UnforgetError` for a damaged file.
+    """
+    rows = []
+    for where, row in _read((FOLDER if folder is None else Path(folder)) / "hrn-networks.csv", NETWORK_COLUMNS):
+        if row["table"] not in map(str, range(2, 14)) or row["part"] not in NETWORK_PARTS:
+            raise UnforgetError(f"{where}: no part {row['part']!r} of a table {row['table']!r} is known")
+        rows.append(row | {"table": int(row["table"])})
+    return pd.DataFrame(rows, columns=list(NETWORK_COLUMNS))
 
 
 def _read(path: Path, columns: tuple[str, ...]):

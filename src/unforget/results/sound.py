@@ -8,7 +8,7 @@ from unforget.errors import UnforgetError
 from unforget.experiments import catalogue, executor
 from unforget.experiments.spec import PROFILES
 from unforget.records import Record
-from unforget.results import ledger, measured, paper
+from unforget.results import ledger, measured, paper, speeds
 
 
 def problems(results: Path | None = None, papers: Path | None = None) -> list[str]:
@@ -25,7 +25,13 @@ def problems(results: Path | None = None, papers: Path | None = None) -> list[st
         found += wrong
         if not wrong:
             whole.append(record)
-    found += [f"{path} is left over from an interrupted write; delete it" for path in sorted(results.glob("**/*.part"))]
+    for path in sorted(speeds.folder().glob("*.json")):
+        try:
+            records.load(path)
+        except UnforgetError as error:
+            found.append(str(error))
+    left = [*sorted(results.glob("**/*.part")), *sorted(speeds.folder().glob("*.part"))]
+    found += [f"{path} is left over from an interrupted write; delete it" for path in left]
     try:
         ledger.ledger(paper.load(papers), measured.from_records(whole), paper.load_causes(papers))
     except UnforgetError as error:

@@ -8,7 +8,7 @@ from unforget.book.fragments.common import Results, count, escape, gather, mark,
 from unforget.errors import UnforgetError
 from unforget.experiments import catalogue
 from unforget.records import Record
-from unforget.source import outdated
+from unforget.results import cost as costs
 
 _HEADER = ("run", "seeds", "s per replica", "peak MiB", "parameters", "date", "commit", "code")
 
@@ -75,35 +75,25 @@ def _devices(record: Record) -> str:
 
 
 def _row(record: Record) -> tuple[str, ...]:
-    run, blocks = record["config"]["run"], record["run"]
-    per = sum(map(records.seconds, blocks)) / max(sum(len(block["replicas"]) for block in blocks), 1)
-    dates = sorted({block["date"] for block in blocks})
-    commits = dict.fromkeys(block["commit"][:7] for block in blocks if block["commit"])
+    run, cost = record["config"]["run"], costs.of(record)
     return (
         notebook(run, run.rpartition("/")[2]),
         seeds(replica["seed"] for replica in record["replicas"]),
-        f"{per:.1f}",
-        f"{max(block['peak_memory_mib'] for block in blocks):,}",
-        _parameters(record),
-        dates[0] if len(dates) == 1 else f"{dates[0]} to {dates[-1]}",
-        ", ".join(f"`{commit}`" for commit in commits) or "–",
-        _badge(record),
+        f"{cost.seconds:.1f}",
+        f"{cost.memory:,}",
+        cost.parameters,
+        " to ".join(dict.fromkeys((cost.dates[0], cost.dates[-1]))),
+        ", ".join(f"`{commit}`" for commit in cost.commits) or "–",
+        _badge(cost),
     )
 
 
-def _parameters(record: Record) -> str:
-    """Trained parameters; from fewest to most where replicas differ."""
-    counts = sorted({r["counts"]["trained"] for r in record["replicas"] if "trained" in r["counts"]})
-    return " to ".join(f"{n:,}" for n in dict.fromkeys(counts[:1] + counts[-1:])) or "–"
-
-
-def _badge(record: Record) -> str:
+def _badge(cost: costs.Cost) -> str:
     """`current` if all replicas come from the code as it stands; else how many do not."""
-    old = outdated(record)
-    if not old:
+    if not cost.changed:
         return mark("current")
-    whole = sum(len(block["replicas"]) for block in record["run"])
-    return mark("changed", "code changed since" + ("" if old == whole else f" ({old} of {whole} replicas)"))
+    part = "" if cost.changed == cost.replicas else f" ({cost.changed} of {cost.replicas} replicas)"
+    return mark("changed", f"code changed since{part}")
 
 
 def device(block: dict) -> str:

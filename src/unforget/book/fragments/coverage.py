@@ -52,6 +52,8 @@ DRAWN = {
         "table-c2": ("pairwise-mnist/hrn", "fashion-mnist/hrn", "svhn-cifar100/hrn"),
     }
 }
+# Artefacts on a page that belongs to no experiment: its notebook and what it is called.
+APART = {"hrn": {"table-d14": ("hrn/runtime", "What routing costs")}}
 
 
 @pages.page("coverage-hnet")
@@ -76,12 +78,16 @@ def text(results: Results, paper: str) -> str:
         extra = own[(groups == group) & (own.status == "ours")]
         runs = {catalogue.of(cell.run)[0].title: cell.run for cell in cells if _group(cell.artifact) == group}
         runs |= {catalogue.of(run)[0].title: run for run in DRAWN.get(paper, {}).get(group, ())}
+        links = [notebook(run, name) for name, run in runs.items()]
+        if group in APART.get(paper, {}):
+            page, called = APART[paper][group]
+            links.append(f"{{doc}}`{called} </notebooks/{page}>`")
         name = "Text" if group == "text" else title(group)
         rows.append(
             (
                 f"**{escape(name)}**" + (f" {escape(shown[group])}" if group in shown else ""),
                 _share(int(has_run(printed).sum()), len(printed), int(has_run(extra).sum())),
-                ", ".join(notebook(run, name) for name, run in runs.items()) or "not built yet",
+                ", ".join(links) or "not built yet",
             )
         )
     return table(("Artefact", "Numbers recorded", "Notebook"), rows, "lll", "prose")

@@ -25,7 +25,8 @@ ROWS = {
 _BASELINE = SCENARIOS["pairwise-mnist"] | READINGS["algorithm1"] | {"s": 100}
 
 
-def _name(row: str) -> str:
+def run_name(row: str) -> str:
+    """The name of the run of a row."""
     return row.lower().replace(" ", "-")
 
 
@@ -33,7 +34,7 @@ ablations = Experiment(
     id="hrn/ablations",
     title="Ablations on Pairwise MNIST",
     regenerates="ICLR appendix B, Table 1; arXiv Table 2",
-    runs=tuple(Run(_name(row), "hrn", "CL1", (OWN,), _BASELINE | changes, title=row) for row, changes in ROWS.items()),
+    runs=tuple(Run(run_name(row), "hrn", "CL1", (OWN,), _BASELINE | changes, title=row) for row, changes in ROWS.items()),
     profiles={
         "smoke": Profile({"kind": "pairwise", "image_set": "digits"}, (0, 1), {"epochs": 1}),
         "lite": Profile({"kind": "pairwise"}, tuple(range(3)), {"epochs": 1}),
@@ -53,7 +54,7 @@ _COLUMNS = {
 the global accuracy in some rows."""
 
 CELLS = tuple(
-    Cell("hrn", "table-b1", row, column, f"ablations/{_name(row)}", OWN, metric)
+    Cell("hrn", "table-b1", row, column, f"ablations/{run_name(row)}", OWN, metric)
     for row in ROWS
     for column, metric in _COLUMNS.items()
 )

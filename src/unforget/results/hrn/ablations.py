@@ -3,18 +3,19 @@
 ICLR appendix B, Table 1 prints numbers, arXiv Table 2 marks from −− to ++.
 """
 
-from math import comb
+import math
 
 import numpy as np
 import pandas as pd
 
-from unforget.experiments.hrn.ablations import ROWS
-from unforget.results import paper
+from unforget.experiments.hrn.ablations import ROWS, run_name
+from unforget.records import Record
+from unforget.results import cost, paper
 from unforget.results.claims.hrn.ablations import MARKS, SAME_COLUMN, SAME_ROW, UNCHANGED, agrees
 from unforget.results.claims.hrn.sequences import PRINTED
 from unforget.results.tables import MISSING
 
-T0, MAX, GLOBAL = "T0 accuracy", "Max task accuracy", "Global accuracy"
+T0, MAX, GLOBAL, TIME = "T0 accuracy", "Max task accuracy", "Global accuracy", "Training time"
 TESTS = next(sequence for sequence in PRINTED if sequence.name == "Pairwise MNIST").tests
 
 
@@ -46,7 +47,7 @@ def shares() -> pd.DataFrame:
             possible = np.unique(np.round(100 * np.arange(n + 1) / n, 2))
             found = int(np.isclose(table[column].to_numpy()[:, None], possible, atol=1e-6).any(1).sum())
             chance, cells = len(possible) / 10_001, len(table)
-            tail = sum(comb(cells, i) * chance**i * (1 - chance) ** (cells - i) for i in range(found, cells + 1))
+            tail = sum(math.comb(cells, i) * chance**i * (1 - chance) ** (cells - i) for i in range(found, cells + 1))
             lines.append((column, name, n, f"{found} of {cells}", f"{chance * cells:.1f}", f"{tail:.1g}"))
     columns = ["printed column", "test images of", "n", "cells that are k/n", "expected by chance", "probability of as many"]
     return pd.DataFrame(lines, columns=columns)
@@ -94,6 +95,29 @@ def columns_beside(recorded: pd.DataFrame, this_run: pd.DataFrame, profile: str,
         lines.append(line)
     names = [f"{ours}: {source}" for ours, theirs in columns.items() for source in (*(["paper"] if theirs else []), *sources)]
     return pd.DataFrame(lines, columns=["row", *names])
+
+
+def times(recorded: dict[str, Record], this_run: dict[str, Record], profile: str) -> pd.DataFrame:
+    """One line per row: the printed minutes, and what one seed took in records by the names of runs, tests included.
+
+    Beside each stands how many times the baseline's that is: machines differ, and so may the load on one.
+    """
+    theirs = printed().loc[:, TIME]
+    ours = {"recorded": recorded, f"this run ({profile})": this_run}
+    taken = {source: {run: cost.of(record).seconds for run, record in found.items()} for source, found in ours.items()}
+    lines = []
+    for row in ROWS:
+        line = [row, theirs.get(row, MISSING), _times(*(float(theirs.get(name, "nan")) for name in (row, "Baseline")))]
+        for seconds in taken.values():
+            own, base = (seconds.get(run_name(name), math.nan) for name in (row, "Baseline"))
+            line += [MISSING if math.isnan(own) else f"{own:.1f}", _times(own, base)]
+        lines.append(line)
+    units = {"paper": "min", **dict.fromkeys(ours, "s")}
+    return pd.DataFrame(lines, columns=["row", *(f"{source}: {name}" for source, unit in units.items() for name in (unit, "× baseline"))])
+
+
+def _times(own: float, base: float) -> str:
+    return MISSING if math.isnan(own / base) else f"{own / base:.2f}"
 
 
 def every_seed(cells: pd.DataFrame, columns: tuple[str, ...]) -> pd.DataFrame:

@@ -1,7 +1,8 @@
 """The tables of layers and settings that Berjaoui (ICLR version, Tables 2 to 13) prints, made from the configuration of a
-run."""
+run, and beside them what is printed."""
 
 from collections.abc import Mapping, Sequence
+from itertools import zip_longest
 from typing import Any
 
 import pandas as pd
@@ -13,6 +14,8 @@ from unforget.methods.base import options
 from unforget.methods.hrn import method as hrn
 from unforget.methods.vc import networks
 from unforget.nets.conv import Conv, Dense, Network
+from unforget.results import paper
+from unforget.results.tables import MISSING
 
 NAMES = {"leaky_relu": "LeakyReLU", "relu": "ReLU", "linear": "None"}
 ACTIVATIONS = {"leaky": "leaky_relu", "relu": "relu"}
@@ -24,6 +27,14 @@ SETTINGS = {
     "tau_d": "τ_d", "tau_empty": "τ_empty", "tau_expand": "τ_expand", "alpha": "α", "rho": "ρ", "lam": "λ",
 }  # fmt: skip
 """Options that the paper prints, and its names for them."""
+TABLES = {
+    "hrn/pairwise-mnist": {"vc": 2, "ewc": 3, "ell": 4, "hrn": 5},
+    "hrn/fashion-mnist": {"vc": 6, "ewc": 7, "ell": 8, "hrn": 9},
+    "hrn/svhn-cifar100": {"vc": 10, "ewc": 11, "ell": 12, "hrn": 13},
+    "hrn/cifar100": {"vc": 10, "ewc": 11, "ell": 12, "hrn": 13},
+}
+"""The printed table of a run. CIFAR-100 alone has the networks of the whole sequence."""
+BESIDE = ("printed", "from the configuration", "same")
 
 
 def layers(config: Mapping[str, Any]) -> pd.DataFrame:
@@ -41,29 +52,71 @@ def units(config: Mapping[str, Any]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["Units Quantity", "Unit Layers", "Parameters"])
 
 
-def networks_of(experiment: Experiment, runs: Sequence[str]) -> pd.DataFrame:
-    """The layers of several runs at `paper`, one below the other; equal ones are shown once, under all their names."""
+def printed(table: int, part: str) -> pd.DataFrame:
+    """The lines of a part ("layers", "units", "settings") of a printed table: columns number, name, value, note."""
+    lines = paper.load_networks()
+    return lines[(lines.table == table) & (lines.part == part)].drop(columns=["table", "part"]).reset_index(drop=True)
+
+
+def networks_beside(experiment: Experiment, runs: Sequence[str]) -> pd.DataFrame:
+    """The layers of several runs at `paper` as printed and as configured, one below the other; where both are equal for
+    several runs they are shown once, under all their names."""
     groups: dict[tuple, list[str]] = {}
     for name in runs:
-        lines = tuple(layers(experiment.resolve(experiment.run(name), "paper")).itertuples(index=False, name=None))
-        groups.setdefault(lines, []).append(experiment.run(name).title)
+        table = TABLES[experiment.id][name]
+        lines = _beside(printed(table, "layers"), layers(experiment.resolve(experiment.run(name), "paper")))
+        groups.setdefault(tuple(lines), []).append(f"{experiment.run(name).title} (Table {table})")
     rows = [(", ".join(titles), *line) for lines, titles in groups.items() for line in lines]
-    return pd.DataFrame(rows, columns=["method", "Layer", "Type", "Parameters"])
+    return pd.DataFrame(rows, columns=["method", "layer", *BESIDE])
 
 
-def settings_of(experiment: Experiment, runs: Sequence[str]) -> pd.DataFrame:
-    """Hyper-parameters of several runs at `paper`, one column each."""
-    columns = {}
+def units_beside(experiment: Experiment) -> pd.DataFrame:
+    """The units of HRN at `paper` as printed and as configured."""
+    lines = _beside(printed(TABLES[experiment.id]["hrn"], "units"), units(experiment.resolve(experiment.run("hrn"), "paper")))
+    return pd.DataFrame(lines, columns=["units", *BESIDE])
+
+
+def settings_beside(experiment: Experiment, runs: Sequence[str]) -> pd.DataFrame:
+    """Hyper-parameters of several runs at `paper`, two columns each: as printed, and of the configuration.
+
+    The last column names the runs where both are there and differ. All are trained by Adam, as printed; that is no setting
+    of ours and left out.
+    """
+    columns, differ = {}, {}
     for name in runs:
-        columns[experiment.run(name).title] = settings(experiment.resolve(experiment.run(name), "paper"))
-    names = list(dict.fromkeys(key for column in columns.values() for key in column))
-    rows = [[name, *(_text(column.get(name)) for column in columns.values())] for name in names]
-    return pd.DataFrame(rows, columns=["Hyperparameter", *columns])
+        title, table = experiment.run(name).title, TABLES[experiment.id][name]
+        lines = printed(table, "settings")
+        theirs = dict(zip(lines.name, lines.value, strict=True))
+        ours = settings(experiment.resolve(experiment.run(name), "paper"))
+        columns |= {f"{title} (Table {table})": theirs, f"{title}, ours": {key: _text(value) for key, value in ours.items()}}
+        for key in ours.keys() & theirs.keys():
+            if not same(theirs[key], ours[key]):
+                differ.setdefault(key, []).append(title)
+    names = list(dict.fromkeys(key for column in columns.values() for key in column if key != "Optimizer"))
+    rows = [[name, *(column.get(name, MISSING) for column in columns.values()), ", ".join(differ.get(name, []))] for name in names]
+    return pd.DataFrame(rows, columns=["Hyperparameter", *columns, "differs"])
+
+
+def same(theirs: str, ours: Any) -> bool:
+    """Whether a printed setting says what ours does: one number stands for that of every task, and where nothing is said of
+    the last tasks no units are added."""
+    numbers = tuple(map(float, theirs.split(",")))
+    full = (*ours, *(0,) * (len(numbers) - len(ours))) if isinstance(ours, tuple) else (ours,) * len(numbers)
+    return numbers == full
+
+
+def _beside(theirs: pd.DataFrame, ours: pd.DataFrame) -> list[tuple[str, str, str, str]]:
+    """Number, printed line, configured line, and whether they are the same, for every line of the longer one."""
+    lines = []
+    pairs = zip_longest(theirs[["number", "name", "value"]].itertuples(index=False), ours.itertuples(index=False))
+    for one, other in pairs:
+        number = str((one or other)[0])
+        texts = [MISSING if line is None else f"{line[1]}, {line[2]}" for line in (one, other)]
+        lines.append((number, *texts, "yes" if one and other and tuple(map(str, one)) == tuple(map(str, other)) else "no"))
+    return lines
 
 
 def _text(value: Any) -> str:
-    if value is None:
-        return "–"
     if isinstance(value, tuple):
         return ", ".join(map(str, value)) or "none"
     return f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,7 +1,9 @@
-"""How many samples a second hash-routed networks make, in batches and one by one: measured here, never kept.
+"""How many samples a second hash-routed networks make, one by one and in batches: as printed, as recorded, and measured here.
 
-"one by one" is the same learner with the order "sample": every sample goes through all levels alone, and bases change
-before the next one starts. Both make one Adam step per batch.
+Recorded is what `python -m benchmarks hrn --record` kept; there "one by one" is a network written for a single sample
+(`benchmarks/naive_hrn.py`). Measured here it is the same learner: training with the order "sample", where every sample goes
+through all levels alone and bases change before the next one starts, and prediction with batches of one. All ways make
+one Adam step per batch.
 """
 
 import statistics
@@ -10,36 +12,105 @@ from collections.abc import Callable, Mapping, Sequence
 
 import pandas as pd
 import torch
+import torch.nn.functional as F
 
-from unforget.data.streams import Stream
+from unforget.data.streams import Samples, Stage, Stream
 from unforget.methods.base import Replicas, options
 from unforget.methods.hrn.method import HRN, Options
 from unforget.methods.hrn.scenarios import READINGS, SCENARIOS
-from unforget.results import paper
+from unforget.results import paper, speeds
+from unforget.results.tables import MISSING
 
 PUBLISHED = {"SVHN, 1 epoch": (73_257, 26_032), "CIFAR-100, 1 epoch": (5_000, 1_000)}
 """Training and test images behind a column of ICLR Table 14."""
-ORDERS = {"batches": "deferred", "one by one": "sample"}
+ABLATION = (5, 60_000)
+"""Epochs and training images of all tasks behind the training time of ICLR Table 1, on Pairwise MNIST."""
+CONFIGURATIONS = {"pairwise-mnist": "Pairwise MNIST", "svhn-cifar": "SVHN and CIFAR-100"}
+ORDERS = {"one by one": "sample", "batches": "deferred"}
+COLUMNS = ["scenario", "reading", "work", "seeds", "way", "samples per second"]
 
 
 def samples_per_second(
-    stream: Stream, seeds: Sequence[int], device: str = "cpu", readings: Sequence[str] = ("algorithm1", "figure1"),
+    scenario: str, stream: Stream, seeds: Sequence[int], device: str = "cpu", readings: Sequence[str] = ("algorithm1", "figure1"),
     warm_up: int = 20, steps: int = 10, turns: int = 3,
 ) -> pd.DataFrame:  # fmt: skip
-    """Training samples per second and seed on the stream's first task, by reading and number of seeds trained together.
+    """Samples per second on the stream's first task, of all seeds that go together: columns `COLUMNS`.
 
-    Candidates take turns of `steps` steps, so that a change of the machine's load hits all; the median turn counts.
-    Columns: reading, seeds, work, samples per second.
+    Candidates take turns of `steps` batches, so that a change of the machine's load hits all; the median turn counts.
     """
-    rows, device = [], torch.device(device)
+    rows, device, count = [], torch.device(device), steps * Options.batch
     for reading in readings:
-        candidates = {}
-        for work, order in ORDERS.items():
-            for own in {1: seeds[:1], len(seeds): seeds}.values() if work == "batches" else (seeds[:1],):
-                candidates[work, len(own)] = _steps(_learner(stream, own, device, reading, order), warm_up, steps)
-        for (work, number), seconds in _paired(candidates, turns, device).items():
-            rows.append((reading, number, work, number * steps * Options.batch / seconds))
-    return pd.DataFrame(rows, columns=["reading", "seeds", "work", "samples per second"])
+        learners = {}
+        for way, order in ORDERS.items():
+            for own in {1: seeds[:1], len(seeds): seeds}.values() if way == "batches" else (seeds[:1],):
+                learners[way, len(own)] = _learner(scenario, stream, own, device, reading, order)
+        train = {key: _steps(learner, warm_up, steps) for key, learner in learners.items()}
+        predict = {key: _predictions(learner, key[0], count) for key, learner in learners.items()}
+        for work, candidates in (("training", train), ("inference", predict)):
+            for (way, number), seconds in _paired(candidates, turns, device).items():
+                rows.append((scenario, reading, work, number, way, number * count / seconds))
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def recorded(device_type: str) -> pd.DataFrame:
+    """The recorded speeds of a type of device ("cpu", "cuda"), columns `COLUMNS`; empty where there are none."""
+    record, rows = speeds.load("hrn").get(device_type), []
+    for row in record["rows"] if record else ():
+        what = (row["scenario"], row["reading"], row["what"], row["seeds"])
+        if row["seeds"] == 1:  # of several seeds, the slow form is that of one
+            rows.append((*what, "one by one", row["samples/s"] / row["naive / batched"]))
+        rows.append((*what, "batches", row["samples/s"]))
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def beside(device_type: str, this_run: pd.DataFrame) -> pd.DataFrame | None:
+    """Samples per second of the paper, recorded, and of this run (frame of `samples_per_second`, or an empty one), one line
+    per configuration, work and reading; in brackets how many times as fast as one by one. None where there is no number.
+    """
+    sources = {"recorded": recorded(device_type), "this run": this_run}
+    known = pd.concat(sources.values())
+    if known.empty:
+        return None
+    columns = [(source, way, n) for source, frame in sources.items()
+               for way, n in dict.fromkeys(zip(frame.way, frame.seeds, strict=True))]  # fmt: skip
+    columns.sort(key=lambda column: (list(sources).index(column[0]), column[2], list(ORDERS).index(column[1])))
+    lines = []
+    for scenario, work, reading in dict.fromkeys(zip(known.scenario, known.work, known.reading, strict=True)):
+        line = [CONFIGURATIONS[scenario], work, reading, _printed(scenario, work)]
+        for source, way, n in columns:
+            frame = sources[source].query("scenario == @scenario and work == @work and reading == @reading")
+            by = {(w, k): value for w, k, value in zip(frame.way, frame.seeds, frame["samples per second"], strict=True)}
+            line.append(_cell(by, way, n))
+        lines.append(line)
+    names = [f"{source}: {way}" + (f" of {n} seeds" if n > 1 else "") for source, way, n in columns]
+    return pd.DataFrame(lines, columns=["units of", "work", "reading", "paper", *names])
+
+
+def machine(device_type: str) -> str:
+    """Where and when the recorded speeds of a type of device were measured, as a sentence of a caption; empty without them."""
+    record = speeds.load("hrn").get(device_type)
+    return f"Recorded on {speeds.machine(record)}. " if record else ""
+
+
+def hashing_share(device_type: str) -> str:
+    """What hashing the images themselves takes of a step and of prediction, recorded, as a sentence; empty without a record."""
+    record = speeds.load("hrn").get(device_type)
+    shares = {work: [row["h_0 share"] for row in record["rows"] if row["what"] == work and row.get("h_0 share")]
+              for work in ("training", "inference")} if record else {}  # fmt: skip
+    if not all(shares.values()) or not shares:
+        return ""
+    return "Hashing the images themselves, which could be done once for a data set, is {training} of training and {inference} of inference. ".format(
+        **{work: f"{100 * min(share):.1f} to {100 * max(share):.1f} %" for work, share in shares.items()}
+    )
+
+
+def smooth_colours() -> Stream:
+    """Random colour images with smooth shades, of the size and number of classes of a task of CIFAR-100: a stand-in for
+    timing, where only shapes and how fast bases fill matter."""
+    g = torch.Generator().manual_seed(0)
+    x = F.interpolate(torch.randn(2048, 3, 8, 8, generator=g), size=(32, 32), mode="bilinear")
+    samples = Samples(x, torch.randint(0, 10, (len(x),), generator=g))
+    return Stream("smooth random images", 10, (3, 32, 32), (Stage("task 1", (0,), samples),), (samples,), {})
 
 
 def published() -> pd.DataFrame:
@@ -54,8 +125,32 @@ def published() -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["method", "work", "images", "seconds", "samples per second"])
 
 
-def _learner(stream: Stream, seeds: Sequence[int], device: torch.device, reading: str, order: str) -> HRN:
-    values = SCENARIOS["pairwise-mnist"] | READINGS[reading]
+def ablation() -> tuple[float, float]:
+    """What ICLR Table 1 prints for the baseline: minutes of training, and what they are in samples per second."""
+    table = paper.load().query("paper == 'hrn' and artifact == 'table-b1' and row == 'Baseline' and column == 'Training time'")
+    minutes, (epochs, images) = float(table["mean"].iloc[0]), ABLATION
+    return minutes, epochs * images / (60 * minutes)
+
+
+def _printed(scenario: str, work: str) -> str:
+    if scenario == "svhn-cifar":
+        (value,) = published().query("method == 'HRN' and images == 'SVHN' and work == @work")["samples per second"]
+        return f"{value:,.0f}"
+    return f"{ablation()[1]:,.0f}" if work == "training" else MISSING
+
+
+def _cell(by: Mapping[tuple, float], way: str, n: int) -> str:
+    """A speed, in brackets how many times that of one by one."""
+    if (way, n) not in by:
+        return MISSING
+    factor = f" ({by[way, n] / by['one by one', 1]:.1f}×)" if way != "one by one" and ("one by one", 1) in by else ""
+    return f"{by[way, n]:,.0f}{factor}"
+
+
+def _learner(
+    scenario: str, stream: Stream, seeds: Sequence[int], device: torch.device, reading: str, order: str
+) -> HRN:
+    values = SCENARIOS[scenario] | READINGS[reading]
     learner = HRN(stream.to(device), "CL1", options(Options, values, "hrn"), Replicas(tuple(seeds), device=device))
     learner.order = order
     return learner
@@ -73,6 +168,19 @@ def _steps(learner: HRN, warm_up: int, steps: int) -> Callable[[], None]:
             made += 1
 
     work(warm_up)
+    return work
+
+
+def _predictions(learner: HRN, way: str, count: int) -> Callable[[], None]:
+    """A function that computes the features of `count` images."""
+    train = learner.stream.stages[0].train
+    x = train.take((torch.arange(count, device=learner.state["w"].device) % len(train))[None]).x
+    parts = x.split(1, dim=1) if way == "one by one" else (x,)
+
+    def work() -> None:
+        for part in parts:
+            learner.features(part)
+
     return work
 
 

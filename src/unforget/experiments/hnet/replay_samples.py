@@ -16,7 +16,8 @@ replay_samples = Experiment(
     profiles={
         "smoke": Profile(
             {"kind": "split", "image_set": "digits"} | _BY_CLASS, (0, 1),
-            {"iterations": 20, "gan_iterations": 20, "batch": 32, "hidden": (100, 100)},
+            {"iterations": 20, "batch": 32, "hidden": (100, 100), "gan_iterations": 20, "gan_generator": (100, 100),
+             "gan_discriminator": (100, 100), "gan_chunk_size": 10_000},
         ),
         "lite": Profile({"kind": "split", "image_set": "mnist"} | _BY_CLASS, (0,), {"gan_iterations": 1000}),
         "paper": Profile({"kind": "split", "image_set": "mnist"} | _BY_CLASS, tuple(range(5))),

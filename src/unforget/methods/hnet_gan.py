@@ -96,7 +96,7 @@ class ReplayGAN:
         """One step of D on L_D, then one of θ and e on L_gen, θ also on the regulariser."""
         self._written = None
         x = 2 * batch.x.flatten(2) - 1
-        S, B, _ = x.shape
+        B = x.shape[1]
         z = random.normal(self.seeds, f"gan.z/{stage}", step, (B, self.options.gan_latent))
         drawn = self.generator.apply(self.protected.write(stage), z).tanh()
         # Masks for real images, for drawn ones, and again for these when the generator learns.

@@ -18,6 +18,11 @@ _VAE = {
 }  # fmt: skip
 # HNET+R at a higher rate: where the classifier barely left its teacher, their distance is mostly rounding.
 OPTIONS |= {"hnet-r": {"lr": 3e-3} | _VAE, "hnet-tir": OPTIONS["hnet"] | _VAE, "rpl-ub": {}}
+_GAN = {
+    "gan_generator": (7,), "gan_discriminator": (12, 10), "gan_latent": 3, "gan_hyper_hidden": (5, 4), "gan_task_embedding": 3,
+    "gan_chunk_embedding": 2, "gan_chunk_size": 29, "gan_beta": 0.5, "gan_lr": 3e-3, "gan_iterations": 6,
+}  # fmt: skip
+OPTIONS |= {"hnet-gan": {"lr": 3e-3} | _GAN}
 SHARED = {"hidden": (7, 6), "iterations": 6, "batch": 8}
 OWN_CLASSIFIER = {
     "vc": {}, "ewc-encoder": {"strength": 50.0, "images": 12}, "ewc-shared": {"strength": 5.0, "images": 12, "lr": 0.05},

@@ -78,9 +78,10 @@ def replica_minutes(experiment: Experiment, run: Run, profile: str) -> float:
 
 
 def _length(options: Mapping[str, Any]) -> int:
-    """Iterations of a task, or epochs (of all tasks, where they are declared one by one); 0 without either."""
+    """Iterations of a task, with those of a replay model that has its own number, or epochs (of all tasks, where they are
+    declared one by one); 0 without either."""
     epochs = options.get("epochs", 0)
-    return options.get("iterations") or (epochs if isinstance(epochs, int) else sum(epochs))
+    return (options.get("iterations") or 0) + options.get("gan_iterations", 0) or (epochs if isinstance(epochs, int) else sum(epochs))
 
 
 def _gpu_minutes(record: records.Record) -> float | None:

@@ -17,6 +17,7 @@ METHODS = {
     "hnet": "unforget.methods.hnet:HNET",
     "hnet-joint": "unforget.methods.hnet_joint:JointHNET",
     "hnet-r": "unforget.methods.hnet_r:HNETR",
+    "hnet-gan": "unforget.methods.hnet_gan:HNETGAN",
     "hnet-tir": "unforget.methods.hnet_tir:HNETTIR",
     "rpl-ub": "unforget.methods.rpl_ub:RPLUB",
     "hrn": "unforget.methods.hrn.method:HRN",

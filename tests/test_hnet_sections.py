@@ -110,6 +110,7 @@ def test_random_architectures_come_from_the_grid_and_fill_every_bin(artifact):
     for one in nets:
         assert 1 <= len(one.hidden) <= 2 and set(one.hidden) <= {5, 10, 20, 30, 40, 50, 60, 70, 80, 90, 100}
         assert one.chunk_embedding in (8, 12, 24, 56, 96) and one.chunk_size in sizes
+    assert set(nets) <= set(chunking.grid()) and len(set(chunking.grid())) == (11 + 11 * 11) * 5 * 21
     ratios = [one.ratio(benchmark) for one in nets]
     assert np.histogram(ratios, [0.01, 0.03, 0.1, 0.3, 1, 2])[0].tolist() == [benchmark.per_bin] * 5
     assert ratios == sorted(ratios)

@@ -118,9 +118,12 @@ def test_a_table_is_a_directive_in_the_book_and_html_in_jupyter():
     assert tables.number(87.3, 0.8, 4, "%") == "87.30 ± 0.40 (4)" and tables.number(465672.0, 0, 1, "parameters") == "465,672"
 
 
-def test_a_table_without_a_frame_is_a_note():
-    bundle = tables.Table(None, "Caption.", "tab-x")._repr_mimebundle_()
+@pytest.mark.parametrize("frame", [None, pd.DataFrame([], columns=["row", "column"])])
+def test_a_table_without_rows_is_a_note(frame):
+    bundle = tables.Table(frame, "Caption.", "tab-x")._repr_mimebundle_()
     assert list(bundle) == ["text/markdown"] and "Nothing is recorded yet for this table. Caption." in bundle["text/markdown"]
+    bundle = tables.Table(frame, "Caption.", "tab-x", empty="None is left.")._repr_mimebundle_()
+    assert list(bundle) == ["text/markdown"] and "{note}\nNone is left.\n" in bundle["text/markdown"]
 
 
 def drawn():
@@ -193,6 +196,32 @@ def test_a_page_that_tells_of_some_runs_has_labels_of_its_own(project):  # noqa:
     assert (own.claims("h07", "h05").name, list(own.claims("h07").frame["where"])) == (
         "tab-hnet-other-claims", [claims.find("h07").where]
     )  # fmt: skip
+
+
+def test_deviations_are_those_of_the_rows_and_columns_asked_for(monkeypatch):
+    monkeypatch.setattr("unforget.section.paper.load_causes", lambda: None)
+    section = Section("hnet/split-mnist", "paper")
+    measured_cells = [
+        ("hnet", "table-1", "S-CL1", "EWC", 99.12), ("hnet", "table-1", "S-CL2", "SI", 20.0),
+        ("hnet", "table-1", "S-CL2", "EWC", 20.0), ("lstm", "table-1", "SI", "S CL2", 20.0),
+    ]  # fmt: skip
+    section.recorded_cells = pd.DataFrame(
+        [(*cell, 0.1, 20, "paper", "%", f"x/{i}", [cell[-1]] * 20) for i, cell in enumerate(measured_cells)],
+        columns=measured.COLUMNS,
+    )
+
+    def found(*asked, **options):
+        return [(line.row, line.column) for line in section.deviations(*asked, **options).frame.itertuples()]
+
+    assert found("hnet", "table-1", ["S-CL1", "S-CL2"]) == [("S-CL2", "EWC"), ("S-CL2", "SI")]
+    assert found("hnet", "table-1", ["S-CL1", "S-CL2"], columns=["SI"]) == [("S-CL2", "SI")]
+    own, other = section.deviations("hnet", "table-1", ["S-CL2"]), section.deviations("lstm", "table-1", ["SI"], of="Table 1 of C")
+    assert (own.caption, own.name) == ("What is not reproduced, and why.", "tab-hnet-split-mnist-table-1-deviations")
+    assert (other.caption, other.name) == (
+        "Table 1 of C: what is not reproduced, and why.", "tab-hnet-split-mnist-lstm-table-1-deviations"
+    )  # fmt: skip
+    said = {row: section.deviations("hnet", "table-1", [row])._repr_mimebundle_()["text/markdown"] for row in ("S-CL1", "S-CL3")}
+    assert "Nothing recorded deviates." in said["S-CL1"] and "Nothing that is recorded can be judged yet." in said["S-CL3"]
 
 
 def test_a_section_shows_code_as_it_stands():

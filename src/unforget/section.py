@@ -103,10 +103,17 @@ class Section:
         )  # fmt: skip
         return Table(frame, "Claims of this section, evaluated by code.", f"tab-{self._slug}-claims", "prose")
 
-    def deviations(self, paper_id: str, artifact: str, rows: Sequence[str]) -> Table:
-        """Every recorded number of these rows that is not reproduced, how far it is off, and why."""
+    def deviations(self, paper_id: str, artifact: str, rows: Sequence[str], columns: Sequence[str] | None = None,
+                   of: str = "") -> Table:  # fmt: skip
+        """Every recorded number of these rows (and columns) that is not reproduced, how far it is off, and why.
+
+        `of` names the table in the caption where a page shows deviations of several, as in "Table 2 of Chandra et al.".
+        """
         table = ledger.ledger(paper.load(), self.recorded_cells, paper.load_causes())
         table = table[(table.paper == paper_id) & (table.artifact == artifact) & table.row.isin(rows)]
+        if columns is not None:
+            table = table[table.column.isin(columns)]
+        judged = table.verdict.isin(["reproduced", "close", "differs"]).any()
         table = table[table.verdict.isin(["close", "differs"])]
         frame = pd.DataFrame(
             {
@@ -115,7 +122,12 @@ class Section:
                 "rule": table.why, "cause": table.cause,
             }
         )  # fmt: skip
-        return Table(frame, "What is not reproduced, and why.", f"tab-{self._slug}-{artifact}-deviations", "prose")
+        about = f"{of}: " if of else ""
+        caption = f"{about}what is not reproduced, and why."
+        empty = f"{about}{'nothing recorded deviates' if judged else 'nothing that is recorded can be judged yet'}."
+        source = artifact if self.page.startswith(f"{paper_id}/") else f"{paper_id}-{artifact}"
+        name = f"tab-{self._slug}-{source}-deviations"
+        return Table(frame, _capital(caption), name, "prose", _capital(empty))
 
     def runs_table(self, *only: str) -> Table:
         """What each recorded run cost and whether the code has changed since: one line per run, of all or those named."""
@@ -172,6 +184,10 @@ def probe(record: Record, name: str) -> np.ndarray:
     if name not in record["config"]["probes"]:
         raise UnforgetError(f"run {record['config']['run']} kept no probe {name!r}")
     return np.array([replica["probes"][name] for replica in record["replicas"]], dtype=float)
+
+
+def _capital(sentence: str) -> str:
+    return sentence[:1].upper() + sentence[1:]
 
 
 def _bar(title: str, total: int) -> tqdm:

@@ -27,7 +27,7 @@ class Options:
 
     `form` of the regulariser: "direct", "gram" or "auto" (the faster one by size). `subset`: at most so many old tasks,
     drawn anew at every step, enter the regulariser (appendix D). `plastic`: earlier embeddings learn from the regulariser,
-    an unused option of the published code.
+    as appendix C suggests; the published code has the option, but no run of the paper uses it.
     """
 
     lr: float = 1e-3

@@ -13,18 +13,20 @@ MISSING = "–"
 
 @dataclass(frozen=True)
 class Table:
-    """Cells as text, a caption, and the name that pages refer to. Without a frame there is nothing to show yet, and a note
-    says so."""
+    """Cells as text, a caption, and the name that pages refer to. Without rows there is nothing to show, and a note says
+    why: `empty`, or else that nothing is recorded yet."""
 
     frame: pd.DataFrame | None
     caption: str
     name: str
     kind: str = "numbers"  # how the page sets it: "numbers" never wraps, "prose" does
+    empty: str = ""
 
     def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
         """MyST for the book (a numbered table with a caption), HTML for Jupyter."""
-        if self.frame is None:
-            return {"text/markdown": f"```{{note}}\nNothing is recorded yet for this table. {self.caption}\n```"}
+        if self.frame is None or not len(self.frame):
+            said = self.empty or f"Nothing is recorded yet for this table. {self.caption}"
+            return {"text/markdown": f"```{{note}}\n{said}\n```"}
         return {"text/markdown": self.myst(), "text/html": f"<p>{self.caption}</p>" + self.frame.to_html(index=False)}
 
     def myst(self) -> str:

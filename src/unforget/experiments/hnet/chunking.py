@@ -7,7 +7,8 @@ most of their work in very many tiny chunks are left out: they would take a CPU 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import pairwise
+from functools import cached_property
+from itertools import pairwise, product
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ import numpy as np
 from unforget.experiments.hnet import permuted
 from unforget.experiments.spec import Cell, Experiment, Profile, Run
 from unforget.hyper.chunked import ChunkedHypernet
+from unforget.nets.layout import Layout
 from unforget.nets.mlp import MLP
 
 LAYERS = (5, *range(10, 101, 10))
@@ -36,6 +38,11 @@ class Benchmark:
     task_embedding: int
     per_bin: int
     seed: int = 0
+
+    @cached_property
+    def layout(self) -> Layout:
+        """The tensors that are written."""
+        return MLP(self.target).layout
 
 
 SPLIT = Benchmark((784, 400, 400, 10), tasks=5, task_embedding=96, per_bin=4)
@@ -64,8 +71,9 @@ class Architecture:
         return {"hyper_hidden": self.hidden, "chunk_embedding": self.chunk_embedding, "chunk_size": self.chunk_size}
 
     def hypernet(self, benchmark: Benchmark) -> ChunkedHypernet:
-        layout = MLP(benchmark.target).layout
-        return ChunkedHypernet(layout, self.hidden, benchmark.task_embedding, self.chunk_embedding, self.chunk_size)
+        return ChunkedHypernet(
+            benchmark.layout, self.hidden, benchmark.task_embedding, self.chunk_embedding, self.chunk_size
+        )
 
     def ratio(self, benchmark: Benchmark) -> float:
         """Trained weights, task embeddings included, over generated ones."""
@@ -76,6 +84,12 @@ class Architecture:
         """Multiplications before the output layer to write one network."""
         sizes = (benchmark.task_embedding + self.chunk_embedding, *self.hidden)
         return self.hypernet(benchmark).chunks * sum(a * b for a, b in pairwise(sizes))
+
+
+def grid() -> tuple[Architecture, ...]:
+    """Every architecture of the paper's grid."""
+    hidden = (*product(LAYERS), *product(LAYERS, LAYERS))
+    return tuple(Architecture(*one) for one in product(hidden, CHUNK_EMBEDDINGS, CHUNK_SIZES))
 
 
 def draw(benchmark: Benchmark) -> tuple[Architecture, ...]:

@@ -32,13 +32,15 @@ split_mnist = Experiment(
 
 # --- One choice changed at a time, to find out why a number of ours differs -------------------------------------------
 
+# Each strength of β is a run, although one scanned run would train all of them together: each is a row of its own in the
+# ledger, and what fills a row is a run.
 _CHOICES = {
     "relu": ({"hyper_activation": "relu"}, "ReLU in the hypernetwork, as in the published code"),
     "no-look-ahead": ({"look_ahead": False}, "no look-ahead"),
     "weak": ({"beta": 0.001}, "β ten times smaller"),
     "strong": ({"beta": 0.1}, "β ten times larger"),
     "weighted": ({"importance": "fisher"}, "outputs weighted by their Fisher information, as appendix D suggests"),
-    "plastic": ({"plastic": True}, "old embeddings learn, too, an unused option of the published code"),
+    "plastic": ({"plastic": True}, "old embeddings learn, too, as appendix C suggests"),
 }
 
 _CHOICES_CL2 = ("relu", "no-look-ahead", "weak", "strong")

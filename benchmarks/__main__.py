@@ -1,4 +1,4 @@
-"""`python -m benchmarks [NAME ...]`: one table of ratios per question. Without names: all questions."""
+"""`python -m benchmarks [NAME ...] [--only WORD ...]`: one table of ratios per question. Without names: all questions."""
 
 import argparse
 import inspect
@@ -11,7 +11,10 @@ from benchmarks.timing import Setup
 from unforget import runtime
 from unforget.errors import UnforgetError, choose
 
-NAMES = ("replicas", "regulariser", "fisher", "steps", "replay", "run", "hrn")
+NAMES = ("replicas", "regulariser", "fisher", "steps", "replay", "capture", "run", "hrn")
+
+MANY = ("replicas", "steps", "replay", "capture")
+"""Questions with many rows, of which some can be chosen."""
 
 
 def main(arguments: list[str]) -> None:
@@ -25,17 +28,24 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("names", nargs="*", metavar="NAME", help="questions to answer (default: all)")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
     parser.add_argument("--full", action="store_true", help="also what takes minutes or more than a few GB of memory")
+    parser.add_argument(
+        "--only", nargs="+", default=(), metavar="WORD",
+        help=f"only rows with all these words (size, method, phase or task), as in --only P10 hnet-r; of {', '.join(MANY)}",
+    )  # fmt: skip
     parser.add_argument("--repetitions", type=int, default=5, metavar="N", help="turns per candidate (default: 5)")
     given = parser.parse_args(arguments)
     names = [choose("benchmark", name, NAMES) for name in given.names] or NAMES
+    if given.only:
+        names = [name for name in names if name in MANY]
     runtime.settle()
-    setup = Setup(runtime.device(given.device), max(1, given.repetitions), given.full)
+    setup = Setup(runtime.device(given.device), max(1, given.repetitions), given.full, only=tuple(given.only))
     machine = runtime.describe(setup.device)
     print(", ".join(f"{key} {machine[key]}" for key in ("device", "cores", "threads", "system", "python", "torch")))
     for name in names:
         rows = pd.DataFrame(modules[name].measure(setup))
         print(f"\n{name}: {inspect.getdoc(modules[name])}\n")
-        print(rows.to_string(index=False, na_rep="", float_format="{:.3g}".format), flush=True)
+        shown = rows.to_string(index=False, na_rep="", float_format="{:.3g}".format)
+        print(shown if len(rows) else f"no row with {' '.join(given.only)}", flush=True)
 
 
 if __name__ == "__main__":

@@ -42,7 +42,7 @@ def main(arguments: list[str]) -> None:
     machine = runtime.describe(setup.device)
     print(", ".join(f"{key} {machine[key]}" for key in ("device", "cores", "threads", "system", "python", "torch")))
     for name in names:
-        rows = pd.DataFrame(modules[name].measure(setup))
+        rows = pd.DataFrame(modules[name].measure(setup)).dropna(axis=1, how="all")  # not asked of any of them
         print(f"\n{name}: {inspect.getdoc(modules[name])}\n")
         shown = rows.to_string(index=False, na_rep="", float_format="{:.3g}".format)
         print(shown if len(rows) else f"no row with {' '.join(given.only)}", flush=True)

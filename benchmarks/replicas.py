@@ -25,6 +25,8 @@ GOAL_CUDA = 3.0
 
 
 def measure(setup: Setup) -> list[dict]:
+    if not _cases(setup):
+        return []
     settings = (True, False) if setup.device.type == "cpu" else (True,)
     # Whole processes take turns, too: each setting twice, and the better of its two medians.
     turns = {allocator: [] for allocator in settings}
@@ -45,10 +47,14 @@ def measure(setup: Setup) -> list[dict]:
     return rows
 
 
+def _cases(setup: Setup) -> list[tuple]:
+    return setup.chosen((*(TOY_CASES if setup.toy else CASES), TOY_REGRESSION))
+
+
 def _steps(setup: Setup) -> dict[tuple[tuple, int], float]:
     """Milliseconds per step by (case, seeds together), under this process's settings."""
     found = {}
-    for case in setup.chosen((*(TOY_CASES if setup.toy else CASES), TOY_REGRESSION)):
+    for case in _cases(setup):
         size, method, phase, task = case
         if case == TOY_REGRESSION:
             work = {n: sizes.stepper(_toy_regression(n, setup.device), task - 1) for n in (1, 20)}

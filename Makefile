@@ -1,12 +1,13 @@
 # make book    execute every notebook at PROFILE (smoke) and build the site; COMPUTE=1 trains what is not recorded
 # make test    unit tests, regression check of the notebooks, the book with warnings as errors, checks on the site
 # make accept  execute the notebooks and write their outputs into notebooks/ as the new goldens
-# make bench   speed, as ratios          make lock   refresh requirements.lock from pyproject.toml
+# make bench   speed, as ratios (BENCH="steps --only P10": a part)          make lock   refresh requirements.lock from pyproject.toml
 # make clean   remove _build             make distclean   remove _build and .venv
 
 PROFILE ?= smoke
 WORKERS ?= 2
 COMPUTE ?=
+BENCH ?=
 # The first interpreter that starts, is 3.11 to 3.13 and can make virtual environments.
 PYTHON ?= $(shell for python in python3 python3.12 python3.13 python3.11 python; do \
   $$python -c 'import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
@@ -34,7 +35,7 @@ accept: $(STAMP)
 	$(RUN) -m unforget book --accept --workers $(WORKERS)
 
 bench: $(STAMP)
-	$(RUN) -m benchmarks
+	$(RUN) -m benchmarks $(BENCH)
 
 environment: $(STAMP)
 

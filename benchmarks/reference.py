@@ -77,11 +77,26 @@ class PlainClassifier:
 
     def step(self, x, y, penalty=None):
         self.adam.zero_grad()
-        loss = F.cross_entropy(self.net(x.flatten(1))[:, self.own], y)
+        loss = self.loss(x, y)
         if penalty:
             loss = loss + penalty(self.flat)
         loss.backward()
         self.adam.step()
+
+    def loss(self, x, y):
+        return F.cross_entropy(self.net(x.flatten(1))[:, self.own], y)
+
+
+class PlainJoint(PlainClassifier):
+    """All tasks at once where each has its own `k` outputs; y counts classes over all tasks."""
+
+    def __init__(self, sizes, flat, k, lr=1e-3):
+        super().__init__(sizes, flat, lr)
+        self.k = k
+
+    def loss(self, x, y):
+        heads = self.net(x.flatten(1)).view(len(x), -1, self.k)
+        return F.cross_entropy(heads[torch.arange(len(x), device=x.device), y // self.k], y % self.k)
 
 
 class PlainSI:
@@ -197,14 +212,17 @@ def _stack(sizes, activation):
 
 
 class PlainHNET:
-    """A chunked hypernetwork trained as the paper's Eq. 2 reads: one old task after the other, its chunks as one batch."""
+    """A chunked hypernetwork trained as the paper's Eq. 2 reads: one old task after the other, its chunks as one batch.
 
-    def __init__(self, layers, chunk_embeddings, embeddings, shapes, activation, lr, beta):
+    `importance` weighs what was written for an old task, by task; `plastic` embeddings of old tasks learn, too.
+    """
+
+    def __init__(self, layers, chunk_embeddings, embeddings, shapes, activation, lr, beta, plastic=False):
         self.layers = [w.clone().requires_grad_() for w in layers]  # W1, b1, ..., output layer last
         self.c = chunk_embeddings.clone().requires_grad_()
         self.e = [e.clone().requires_grad_() for e in embeddings]
         self.shapes, self.activation, self.lr, self.beta = shapes, activation, lr, beta
-        self.target = mlp()
+        self.target, self.plastic, self.importance = mlp(), plastic, {}
 
     def generate(self, e, layers, chunks):
         outputs = mlp(self.activation)(layers, torch.cat([e.expand(len(chunks), -1), chunks], 1))
@@ -215,6 +233,8 @@ class PlainHNET:
         self.theta = [*self.layers, self.c]
         self.adam = torch.optim.Adam(self.theta, lr=self.lr)
         self.adam_e = torch.optim.Adam([self.e[task]], lr=self.lr)
+        if self.plastic and task > 0:
+            self.adam_old = torch.optim.Adam(self.e[:task], lr=self.lr)
         with torch.no_grad():
             self.targets = [self.generate(self.e[t], self.layers, self.c) for t in range(task)]
 
@@ -227,13 +247,19 @@ class PlainHNET:
         if self.task > 0 and self.beta > 0:
             ahead = [(p.detach() + d).requires_grad_() for p, d in zip(self.theta, self.change(), strict=True)]
             *layers, chunks = ahead
+            old = [e.detach().requires_grad_() for e in self.e[: self.task]]
             total = sum(
-                ((self.targets[t] - self.generate(self.e[t].detach(), layers, chunks)) ** 2).sum()
+                (self.importance.get(t, 1.0) * (self.targets[t] - self.generate(old[t], layers, chunks)) ** 2).sum()
                 for t in range(self.task)
             )
-            gradients = torch.autograd.grad(self.beta / self.task * total, ahead)
-            for p, g in zip(self.theta, gradients, strict=True):
+            leaves = ahead + old if self.plastic else ahead
+            gradients = torch.autograd.grad(self.beta / self.task * total, leaves)
+            for p, g in zip(self.theta, gradients, strict=False):
                 p.grad += g
+            if self.plastic:
+                for e, g in zip(self.e, gradients[len(ahead) :], strict=False):
+                    e.grad = g
+                self.adam_old.step()
         self.adam.step()
         self.adam_e.step()
         self.steps += 1
@@ -247,6 +273,21 @@ class PlainHNET:
             v = state.get("exp_avg_sq", torch.zeros_like(p)) * 0.999 + 0.001 * p.grad**2
             changes.append((-self.lr * (m / (1 - 0.9**s)) / ((v / (1 - 0.999**s)).sqrt() + 1e-8)).detach())
         return changes
+
+
+class PlainJointHNET(PlainHNET):
+    """The same hypernetwork on all tasks at once: the sum of their losses, one task after the other."""
+
+    def begin(self):
+        self.adam = torch.optim.Adam([*self.layers, self.c, *self.e], lr=self.lr)
+
+    def step(self, x, y, own):
+        """x [T, b, ...]; y [T, b] counts within the outputs `own(t)` of a task."""
+        self.adam.zero_grad()
+        weights = [cut(self.generate(e, self.layers, self.c), self.shapes) for e in self.e]
+        losses = [F.cross_entropy(self.target(w, x[t])[:, own(t)], y[t]) for t, w in enumerate(weights)]
+        (sum(losses) / len(losses)).backward()
+        self.adam.step()
 
 
 class GivenDropout(nn.Module):

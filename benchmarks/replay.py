@@ -1,6 +1,6 @@
 """Steps of protected replay, one seed, against plain ones: the replay model, and the networks that learn beside it.
 
-S: Split MNIST, at its second and its last task. Both draw the same batches and codes.
+S: Split MNIST; P10: ten permutations of MNIST. Both draw the same batches and codes.
 """
 
 from collections.abc import Callable
@@ -12,27 +12,26 @@ from benchmarks.plain_replay import PlainInference, PlainRehearsal, PlainReplay
 from benchmarks.reference import PlainClassifier, PlainHNET, cut
 from benchmarks.timing import Setup, paired
 from unforget import random
-from unforget.methods import find
-from unforget.methods.base import Learner, Replicas, options
+from unforget.methods.base import Learner
 
-TOY_OPTIONS = {
-    "hidden": (7, 6), "batch": 16, "vae_encoder": (7,), "vae_decoder": (6,), "vae_latent": 3, "vae_condition_size": 4,
-    "vae_hyper_hidden": (5, 4), "vae_task_embedding": 3, "vae_chunk_embedding": 2, "vae_chunk_size": 50,
-}  # fmt: skip
-# What is measured: method, phase, task (counted from 1; the last task has no replay model).
+# What is measured: size, method, phase, task (counted from 1; the last task has no replay model).
 CASES = (
-    ("hnet-r", "replay model", 1), ("hnet-r", "replay model", 4), ("hnet-r", "classifier", 2), ("hnet-r", "classifier", 5),
-    ("hnet-tir", "replay model", 4), ("hnet-tir", "task inference", 5), ("rpl-ub", "classifier", 5),
+    ("S", "hnet-r", "replay model", 1), ("S", "hnet-r", "replay model", 4), ("S", "hnet-r", "classifier", 2),
+    ("S", "hnet-r", "classifier", 5), ("S", "hnet-tir", "replay model", 4), ("S", "hnet-tir", "task inference", 5),
+    ("S", "rpl-ub", "classifier", 5),
+    ("P10", "hnet-r", "replay model", 9), ("P10", "hnet-r", "classifier", 10), ("P10", "hnet-tir", "replay model", 9),
+    ("P10", "hnet-tir", "task inference", 10), ("P10", "rpl-ub", "classifier", 10),
 )  # fmt: skip
+TOY_CASES = tuple(("toy", method, phase, min(task, 3)) for size, method, phase, task in CASES if size == "S")
 
 
 def measure(setup: Setup) -> list[dict]:
     rows = []
-    for method, phase, task in CASES:
-        task = min(task, 3) if setup.toy else task
-        took = paired({"ours": _ours(method, phase, task, setup), "plain": _plain(method, phase, task, setup)}, setup)
+    for size, method, phase, task in setup.chosen(TOY_CASES if setup.toy else CASES):
+        ours, plain = (sizes.learner(size, method, 1, setup.device, scenario="CL3") for _ in range(2))
+        took = paired({"ours": sizes.stepper(ours, task - 1, phase), "plain": _plain(plain, phase, task - 1)}, setup)
         rows.append({
-            "size": "toy" if setup.toy else "S", "method": method, "phase": phase, "task": task, "ms": took["ours"],
+            "size": size, "method": method, "phase": phase, "task": task, "ms": took["ours"],
             "plain ms": took["plain"], "plain / ours": took["plain"] / took["ours"],
         })  # fmt: skip
     return rows
@@ -55,29 +54,10 @@ def draw(learner: Learner, plain: PlainReplay, stage: int, step: int, per_task: 
     return [plain.sample(t, z[t], model.condition[0, t]) for t in range(stage)]
 
 
-def _learner(method: str, setup: Setup) -> Learner:
-    size, kind = "toy" if setup.toy else "S", find(method)
-    known = kind.Options.__dataclass_fields__
-    values = {name: value for name, value in TOY_OPTIONS.items() if setup.toy and name in known}
-    stream = sizes.stream(sizes.SIZES[size], setup.device)
-    return kind(stream, "CL3", options(kind.Options, values, method), Replicas((0,), device=setup.device))
-
-
-def _phase(learner: Learner, name: str, task: int):
-    return next(phase for phase in learner.phases(task - 1) if phase.name == name)
-
-
-def _ours(method: str, name: str, task: int, setup: Setup) -> Callable[[], None]:
-    phase = _phase(_learner(method, setup), name, task)
-    phase.begin()
-    return _counting(lambda step: phase.step(phase.batches(step), step))
-
-
-def _plain(method: str, name: str, task: int, setup: Setup) -> Callable[[], None]:
-    learner, stage = _learner(method, setup), task - 1
-    phase, lr = _phase(learner, name, task), learner.options.lr
+def _plain(learner: Learner, name: str, stage: int) -> Callable[[], None]:
+    phase, lr = sizes.phase_of(learner, stage, name), learner.options.lr
     per_task = -(-learner.options.batch // stage) if stage else 0
-    model = None if method == "rpl-ub" else plain_replay(learner)
+    model = plain_replay(learner) if hasattr(learner, "replay") else None
     if name == "replay model":
         model.begin(stage)
         shape = (learner.options.batch, learner.options.vae_latent)
@@ -106,10 +86,4 @@ def _plain(method: str, name: str, task: int, setup: Setup) -> Callable[[], None
                 batch, old = phase.batches(step), draw(learner, model, stage, step, per_task)
             rehearsal.step(batch.x[0], batch.y[0], stage, old)
 
-    return _counting(work)
-
-
-def _counting(work: Callable[[int], None]) -> Callable[[], None]:
-    """A function that does the next step."""
-    steps = iter(range(2**31))
-    return lambda: work(next(steps))
+    return sizes.counting(work)

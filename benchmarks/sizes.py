@@ -3,24 +3,29 @@
 S is Split MNIST; P10 and P100 are permuted MNIST with 10 and 100 tasks (von Oswald et al., appendix C).
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 
 import torch
 
 from unforget.data.streams import Samples, Stage, Stream
+from unforget.experiments.hnet.permuted_replay import permuted_mnist_10_replay
 from unforget.methods import find
-from unforget.methods.base import Learner, Replicas, options
+from unforget.methods.base import Learner, Phase, Replicas, options
 
 
 @dataclass(frozen=True)
 class Size:
-    """A stream's dimensions and the options of the hypernetwork method (its defaults are those of S)."""
+    """A stream's dimensions, the options of the hypernetwork method (its defaults are those of S), of which the others take
+    what they know, and of methods that have their `own`."""
 
     inputs: int
     classes: int
     tasks: int
     hnet: dict[str, Any] = field(default_factory=dict)
+    own: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     batch: int = 128
 
     @property
@@ -33,12 +38,16 @@ class Size:
         return options(find("hnet").Options, self.hnet, "hnet")
 
 
+_TOY_VAE = {
+    "vae_encoder": (7,), "vae_decoder": (6,), "vae_latent": 3, "vae_condition_size": 4, "vae_hyper_hidden": (5, 4),
+    "vae_task_embedding": 3, "vae_chunk_embedding": 2, "vae_chunk_size": 50,
+}  # fmt: skip
 SIZES = {
     "S": Size(784, 2, 5),
     "P10": Size(1024, 10, 10, {
         "hidden": (1000, 1000), "hyper_hidden": (25, 25), "task_embedding": 24, "chunk_embedding": 8,
         "chunk_size": 78_000, "lr": 1e-4,
-    }),
+    }, {run.method: run.options for run in permuted_mnist_10_replay.runs}),
     "P100": Size(1024, 10, 100, {
         "hidden": (1000, 1000), "hyper_hidden": (200, 250, 350), "task_embedding": 128, "chunk_embedding": 12,
         "chunk_size": 7_500, "lr": 1e-4,
@@ -46,7 +55,7 @@ SIZES = {
     "toy": Size(12, 2, 4, {
         "hidden": (8, 6), "hyper_hidden": (5, 4), "task_embedding": 3, "chunk_embedding": 2, "chunk_size": 50,
         "batch": 16,
-    }, batch=16),
+    }, {"dgr": {"latent": 3}, "dgr-distill": {"latent": 3}, "hnet-r": _TOY_VAE, "hnet-tir": _TOY_VAE}, batch=16),
 }  # fmt: skip
 
 
@@ -66,23 +75,32 @@ def stream(size: Size, device: torch.device, train: int = 12_000, test: int = 2_
     ).to(device)  # fmt: skip
 
 
-def learner(name: str, method: str, replicas: int, device: torch.device, data: Stream | None = None) -> Learner:
-    """A learner of a size, untrained. CL1, whose training is that of CL3 for the hypernetwork."""
+def learner(
+    name: str, method: str, replicas: int, device: torch.device, data: Stream | None = None, scenario: str = "CL1", **changes
+) -> Learner:
+    """A learner of a size, untrained; `changes` to its options. CL1's training is that of CL3 for the hypernetwork."""
     size, kind = SIZES[name], find(method)
-    values = size.hnet if method == "hnet" else {"hidden": size.options.hidden, "batch": size.batch}
+    known = {key: value for key, value in size.hnet.items() if key in kind.Options.__dataclass_fields__}
+    values = options(kind.Options, {**known, **size.own.get(method, {}), **changes}, method)
     data = stream(size, device) if data is None else data
-    return kind(data, "CL1", options(kind.Options, values, method), Replicas(tuple(range(replicas)), device=device))
+    data = kind.arrange(data) if hasattr(kind, "arrange") else data
+    return kind(data, scenario, values, Replicas(tuple(range(replicas)), device=device))
 
 
-def stepper(one: Learner, stage: int):
-    """A function that makes the next training step of a learner in a stage, drawing of the batch included."""
-    (phase,) = one.phases(stage)
+def phase_of(one: Learner, stage: int, name: str | None = None) -> Phase:
+    """A phase of a stage, by name where there are several."""
+    (phase,) = (phase for phase in one.phases(stage) if name in (None, phase.name))
+    return phase
+
+
+def stepper(one: Learner, stage: int, name: str | None = None) -> Callable[[], None]:
+    """A function that makes the next training step of a learner in a stage (and phase), drawing of the batch included."""
+    phase = phase_of(one, stage, name)
     phase.begin()
-    step = 0
+    return counting(lambda step: phase.step(phase.batches(step), step))
 
-    def work() -> None:
-        nonlocal step
-        phase.step(phase.batches(step), step)
-        step += 1
 
-    return work
+def counting(work: Callable[[int], None]) -> Callable[[], None]:
+    """A function that does the next step."""
+    steps = count()
+    return lambda: work(next(steps))

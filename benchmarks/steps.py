@@ -11,18 +11,32 @@ import torch
 import torch.nn.functional as F
 
 from benchmarks import sizes
-from benchmarks.reference import PlainClassifier, PlainGenerator, PlainHNET, PlainReplay, PlainSI, cut
+from benchmarks.reference import (
+    PlainClassifier,
+    PlainGenerator,
+    PlainHNET,
+    PlainJoint,
+    PlainJointHNET,
+    PlainReplay,
+    PlainSI,
+    cut,
+)
 from benchmarks.timing import FEW_GB, Setup, fresh, paired, peak_memory_mib
+from unforget.methods.base import Learner
 
 CASES = (
     ("S", "finetune", 1), ("S", "ewc", 5), ("S", "online-ewc", 5), ("S", "si", 5), ("S", "lwf", 5), ("S", "dgr", 1),
-    ("S", "dgr", 5), ("S", "dgr-distill", 5), ("S", "hnet", 1), ("S", "hnet", 5),
-    ("P10", "finetune", 1), ("P10", "hnet", 1), ("P10", "hnet", 10), ("P100", "hnet", 1), ("P100", "hnet", 100),
+    ("S", "dgr", 5), ("S", "dgr-distill", 5), ("S", "joint", 1), ("S", "scratch", 5), ("S", "hnet", 1), ("S", "hnet", 5),
+    ("S", "hnet, importance", 5), ("S", "hnet, plastic", 5), ("S", "hnet-joint", 1),
+    ("P10", "finetune", 1), ("P10", "lwf", 10), ("P10", "dgr", 10), ("P10", "dgr-distill", 10), ("P10", "hnet", 1),
+    ("P10", "hnet", 10), ("P100", "hnet", 1), ("P100", "hnet", 100),
 )  # fmt: skip
 TOY_CASES = tuple(("toy", method, task) for method, task in (
     ("finetune", 1), ("ewc", 3), ("online-ewc", 3), ("si", 3), ("lwf", 3), ("dgr", 3), ("dgr-distill", 3), ("hnet", 1),
-    ("hnet", 4),
+    ("joint", 1), ("scratch", 4), ("hnet", 1), ("hnet", 4), ("hnet, importance", 4), ("hnet, plastic", 4), ("hnet-joint", 1),
 ))  # fmt: skip
+VARIANTS = {"hnet, importance": {"importance": "fisher"}, "hnet, plastic": {"plastic": True}}
+"""Options that change a method's step."""
 GOALS = {("P10", 10): (70.0, None), ("P100", 100): (1800.0, 1300)}
 """Milliseconds and MB at most of an HNET step, by size and task."""
 ACTIVATIONS = {"elu": F.elu, "relu": F.relu}
@@ -30,9 +44,9 @@ ACTIVATIONS = {"elu": F.elu, "relu": F.relu}
 
 def measure(setup: Setup) -> list[dict]:
     rows = []
-    for size, method, task in TOY_CASES if setup.toy else CASES:
+    for size, method, task in setup.chosen(TOY_CASES if setup.toy else CASES):
         makers = {"ours": ours, "plain": plain}
-        if method == "hnet" and not setup.full and _gigabytes(size, task) > FEW_GB:
+        if _method(method) == "hnet" and not setup.full and _gigabytes(size, task) > FEW_GB:
             del makers["plain"]
         took = paired({name: make(size, method, task, setup) for name, make in makers.items()}, setup)
         memory = {}
@@ -51,44 +65,63 @@ def measure(setup: Setup) -> list[dict]:
 
 def ours(size: str, method: str, task: int, setup: Setup) -> Callable[[], None]:
     """A function that makes the package's next step at a task, counted from 1."""
-    return sizes.stepper(sizes.learner(size, method, 1, setup.device), task - 1)
+    return sizes.stepper(_learner(size, method, setup), task - 1)
 
 
 def plain(size: str, method: str, task: int, setup: Setup) -> Callable[[], None]:
     """The same step, plainly, from the same weights."""
-    learner = sizes.learner(size, method, 1, setup.device)
-    own, (phase,) = learner.head.own(task - 1), learner.phases(task - 1)
-    make = {"hnet": _plain_hnet, "lwf": _plain_replay, "dgr": _plain_replay, "dgr-distill": _plain_replay}
+    learner, method = _learner(size, method, setup), _method(method)
+    own, phase = learner.head.own(task - 1), sizes.phase_of(learner, task - 1)
+    make = {
+        "hnet": _plain_hnet, "hnet-joint": _plain_joint_hnet, "lwf": _plain_replay, "dgr": _plain_replay,
+        "dgr-distill": _plain_replay,
+    }  # fmt: skip
     step = make.get(method, _plain_classifier)(learner, method, task, own)
-    number = 0
 
-    def work() -> None:
-        nonlocal number
+    def work(number: int) -> None:
         x, y = phase.batches(number)
         step(x[0], y[0] - own.start)
-        number += 1
 
-    return work
+    return sizes.counting(work)
 
 
-def plain_hnet(learner) -> PlainHNET:
+def _method(title: str) -> str:
+    return title.partition(",")[0]
+
+
+def _learner(size: str, title: str, setup: Setup) -> Learner:
+    return sizes.learner(size, _method(title), 1, setup.device, **VARIANTS.get(title, {}))
+
+
+def plain_hnet(learner, kind: type[PlainHNET] = PlainHNET) -> PlainHNET:
     """A plain hypernetwork with the weights of a learner's only replica."""
     *layers, c = cut(learner.state["theta"][0], learner.hyper.layout.shapes.values())
     activation = ACTIVATIONS[learner.hyper.activation]
     shapes = list(learner.net.layout.shapes.values())
-    return PlainHNET(layers, c, learner.state["e"][0], shapes, activation, learner.options.lr, learner.options.beta)
+    o = learner.options
+    return kind(layers, c, learner.state["e"][0], shapes, activation, o.lr, o.beta, o.plastic)
 
 
 def _plain_hnet(learner, method: str, task: int, own: slice):
     one = plain_hnet(learner)
+    if learner.options.importance != "none":
+        one.importance = {t: torch.rand(learner.net.layout.size, device=learner.seeds.device) for t in range(task - 1)}
     one.begin(task - 1)
     return lambda x, y: one.step(x, y, lambda z, y: F.cross_entropy(z[:, own], y))
 
 
+def _plain_joint_hnet(learner, method: str, task: int, own: slice):
+    one, k = plain_hnet(learner, PlainJointHNET), learner.head.classes
+    one.begin()
+    return lambda x, y: one.step(x, y % k, learner.head.own)
+
+
 def _plain_classifier(learner, method: str, task: int, own: slice):
     flat = learner.state["theta"][0]
+    if method == "joint":
+        return PlainJoint(learner.net.sizes, flat, learner.head.classes, learner.options.lr).step
     one = PlainClassifier(learner.net.sizes, flat, learner.options.lr, own)
-    if method == "finetune":
+    if method in ("finetune", "scratch"):
         return one.step
     if method == "si":
         return PlainSI(one, learner.options.c).step

@@ -3,7 +3,7 @@
 import multiprocessing
 import statistics
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 
@@ -20,12 +20,19 @@ FEW_GB = 5.0
 
 @dataclass(frozen=True)
 class Setup:
-    """What all questions are asked with. `toy` shrinks every size until a question takes seconds (for the tests)."""
+    """What all questions are asked with. `toy` shrinks every size until a question takes seconds (for the tests); `only`
+    holds words that a case must all contain to be measured."""
 
     device: torch.device = torch.device("cpu")
     repetitions: int = 5
     full: bool = False
     toy: bool = False
+    only: tuple[str, ...] = ()
+
+    def chosen(self, cases: Iterable[tuple]) -> list[tuple]:
+        """The cases that are asked for."""
+        words = {case: {word for part in case for word in (str(part), *str(part).split())} for case in cases}
+        return [case for case in words if words[case].issuperset(self.only)]
 
 
 def paired(candidates: Mapping[str, Callable[[], None]], setup: Setup) -> dict[str, float]:

@@ -12,7 +12,7 @@ from benchmarks.timing import Setup, fresh, paired
 from unforget.errors import UnforgetError
 
 TOY = Setup(torch.device("cpu"), repetitions=2, toy=True)
-ROWS = {"replicas": 8, "regulariser": 2, "fisher": 1, "steps": 9, "replay": 7, "run": 4, "hrn": 8}
+ROWS = {"replicas": 12, "regulariser": 2, "fisher": 1, "steps": 14, "replay": 7, "capture": 3, "run": 4, "hrn": 8}
 
 
 @pytest.mark.parametrize("name", program.NAMES)
@@ -43,3 +43,15 @@ def test_the_help_lists_every_question(capsys):
         program.main(["--help"])
     shown = capsys.readouterr().out
     assert all(name in shown for name in program.NAMES)
+
+
+def test_rows_are_chosen_by_words():
+    cases = (("S", "hnet", 5), ("S", "hnet, plastic", 5), ("P10", "hnet", 10))
+    assert Setup(only=("S", "hnet")).chosen(cases) == [cases[0]]
+    assert Setup(only=("plastic",)).chosen(cases) == [cases[1]]
+    assert Setup(only=("5",)).chosen(cases) == [*cases[:2]] and Setup().chosen(cases) == [*cases]
+
+
+def test_only_asks_the_questions_that_have_such_rows(capsys):
+    program.main(["--device", "cpu", "--only", "P11"])
+    assert capsys.readouterr().out.count("no row with P11") == len(program.MANY)

@@ -4,7 +4,7 @@ import pytest
 import tiny
 import torch
 import torch.nn.functional as F
-from benchmarks.reference import PlainClassifier, cut, infer_task, mlp
+from benchmarks.reference import PlainClassifier, PlainJointHNET, cut, infer_task, mlp
 
 from unforget.errors import UnforgetError
 
@@ -59,25 +59,17 @@ def test_joint_hnet_equals_one_task_after_the_other_in_a_sum(scenario):
     learner, data = tiny.learner("hnet-joint", scenario, seeds=(3,))
     (phase,) = learner.phases(0)
     assert phase.steps == 3 * tiny.SHARED["iterations"] and len(data.stages) == 1
-    theta, e = (learner.state[name][0].clone().requires_grad_() for name in ("theta", "e"))
-    adam = torch.optim.Adam([theta, e], lr=1e-3)
+    *layers, c = cut(learner.state["theta"][0], learner.hyper.layout.shapes.values())
+    shapes = list(learner.net.layout.shapes.values())
+    plain = PlainJointHNET(layers, c, learner.state["e"][0], shapes, F.elu, lr=1e-3, beta=0.0)
+    plain.begin()
     for step in range(phase.steps):
         x, y = (part[0] for part in phase.batches(step))
-        losses = []
-        for task in range(3):
-            *layers, c = cut(theta, learner.hyper.layout.shapes.values())
-            rows = mlp(F.elu)(layers, torch.cat([e[task].expand(len(c), -1), c], 1))
-            weights = cut(rows.flatten(), learner.net.layout.shapes.values())
-            own = slice(None) if scenario == "CL2" else slice(2 * task, 2 * task + 2)
-            for i in range(3):
-                logits = mlp()(weights, x[task, i : i + 1])[:, own]
-                losses.append(F.cross_entropy(logits, y[task, i : i + 1] - 2 * task))
-        adam.zero_grad()
-        (sum(losses) / len(losses)).backward()
-        adam.step()
+        plain.step(x, y % 2, lambda task: slice(None) if scenario == "CL2" else slice(2 * task, 2 * task + 2))
     tiny.train(learner, data)
-    torch.testing.assert_close(learner.state["theta"][0], theta.detach(), rtol=1e-3, atol=2e-5)
-    torch.testing.assert_close(learner.state["e"][0], e.detach(), rtol=1e-3, atol=2e-5)
+    theta = torch.cat([p.detach().flatten() for p in [*plain.layers, plain.c]])
+    torch.testing.assert_close(learner.state["theta"][0], theta, rtol=1e-3, atol=2e-5)
+    torch.testing.assert_close(learner.state["e"][0], torch.stack(plain.e).detach(), rtol=1e-3, atol=2e-5)
 
 
 def test_joint_hnet_sees_every_task_equally_often():

@@ -82,6 +82,13 @@ def test_plastic_embeddings_follow_the_regulariser(form):
     assert (learner.state["e"][:, :2] - e[:, :2]).abs().min() > 0
 
 
+def test_plastic_embeddings_of_a_replica_alone():
+    together, data = tiny.learner("hnet", plastic=True)
+    alone, _ = tiny.learner("hnet", seeds=(1,), plastic=True)
+    tiny.train(together, data), tiny.train(alone, data)
+    torch.testing.assert_close(together.state["e"][1:2], alone.state["e"], rtol=1e-3, atol=1e-4)
+
+
 def test_old_embeddings_stay_without_it():
     learner, data, _ = at_task_3()
     before = learner.state["e"].clone()

@@ -4,7 +4,7 @@ import pytest
 import tiny
 import torch
 import torch.nn.functional as F
-from benchmarks.reference import PlainClassifier, PlainHNET, PlainSI, cut, fisher, infer_task, mlp
+from benchmarks.reference import PlainClassifier, PlainHNET, PlainJoint, PlainSI, cut, fisher, infer_task, mlp
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from unforget.errors import UnforgetError
@@ -90,13 +90,16 @@ def test_a_scan_equals_runs_with_each_value(method, name, values):
     assert (scan.state["theta"][0] - scan.state["theta"][1]).abs().max() > 1e-4
 
 
-@pytest.mark.parametrize("form", ["direct", "gram"])
-@pytest.mark.parametrize("activation", ["elu", "relu"])
-def test_hnet_equals_a_plain_hypernetwork(form, activation):
-    learner, data = tiny.learner("hnet", "CL1", seeds=(7,), form=form, hyper_activation=activation)
+@pytest.mark.parametrize("changes", [
+    {"form": "direct"}, {"form": "gram"}, {"form": "direct", "hyper_activation": "relu"},
+    {"form": "gram", "hyper_activation": "relu"}, {"importance": "fisher"}, {"plastic": True},
+], ids=lambda changes: "-".join(map(str, changes.values())))  # fmt: skip
+def test_hnet_equals_a_plain_hypernetwork(changes):
+    learner, data = tiny.learner("hnet", "CL1", seeds=(7,), **changes)
+    activation = changes.get("hyper_activation", "elu")
     *layers, c = cut(learner.state["theta"][0], learner.hyper.layout.shapes.values())
     plain = PlainHNET(layers, c, learner.state["e"][0], list(learner.net.layout.shapes.values()),
-                      {"elu": F.elu, "relu": F.relu}[activation], lr=1e-3, beta=0.5)  # fmt: skip
+                      {"elu": F.elu, "relu": F.relu}[activation], 1e-3, 0.5, learner.options.plastic)  # fmt: skip
     for stage in range(3):
         (phase,) = learner.phases(stage)
         phase.begin(), plain.begin(stage)
@@ -105,6 +108,9 @@ def test_hnet_equals_a_plain_hypernetwork(form, activation):
             batch = phase.batches(step)
             phase.step(batch, step)
             plain.step(batch.x[0], batch.y[0] - 2 * stage, lambda z, y: F.cross_entropy(z[:, own], y))  # noqa: B023
+        learner.end_stage(stage)
+        if "importance" in changes:
+            plain.importance[stage] = learner.state["importance"][0, stage]
     theta = torch.cat([p.detach().flatten() for p in plain.theta])
     torch.testing.assert_close(learner.state["theta"][0], theta, rtol=1e-3, atol=2e-5)
     torch.testing.assert_close(learner.state["e"][0], torch.stack(plain.e).detach(), rtol=1e-3, atol=2e-5)
@@ -178,6 +184,19 @@ def test_joint_trains_on_all_tasks_with_the_same_number_of_updates():
     assert phase.steps == 3 * tiny.SHARED["iterations"] and len(data.tests) == 3
     labels = torch.cat([phase.batches(step).y for step in range(15)], 1)
     assert set(labels.flatten().tolist()) == set(range(6))
+
+
+@pytest.mark.parametrize("scenario", ["CL1", "CL2", "CL3"])
+def test_joint_equals_a_plain_classifier_on_all_tasks(scenario):
+    learner, data = tiny.learner("joint", scenario, seeds=(3,))
+    sizes, flat = learner.net.sizes, learner.state["theta"][0]
+    plain = PlainJoint(sizes, flat, 2) if scenario == "CL1" else PlainClassifier(sizes, flat)
+    (phase,) = learner.phases(0)
+    for step in range(phase.steps):
+        x, y = (part[0] for part in phase.batches(step))
+        plain.step(x, y % 2 if scenario == "CL2" else y)
+    tiny.train(learner, data)
+    torch.testing.assert_close(learner.state["theta"][0], plain.flat.detach(), rtol=1e-3, atol=2e-5)
 
 
 def test_options_are_checked():

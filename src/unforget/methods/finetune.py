@@ -57,7 +57,7 @@ class Finetune:
         batches = self.stream.stages[stage].batches(self.seeds, f"batches/{stage}", o.batch, o.last)
         return [Phase("classifier", o.iterations, batches, partial(self.step, stage))]
 
-    def step(self, stage: int, batch: Batch, step: int) -> None:
+    def step(self, stage: int, batch: Batch, step: "int | Tensor") -> None:
         """One Adam step on task loss plus penalty."""
         theta = self.state["theta"].detach().requires_grad_()
         loss = self.head.loss(self.net.apply(theta, batch.x), batch.y, self.stream.stages[stage].tasks)

@@ -104,7 +104,7 @@ class Protected:
             return torch.autograd.grad(self.penalty(stage, step, ahead, self["e"]).sum(), ahead)[0]
         e = self["e"].detach().requires_grad_()
         g_theta, g_e = torch.autograd.grad(self.penalty(stage, step, ahead, e).sum(), (ahead, e))
-        old = self["e"][:, :stage].flatten(1)  # a copy where the tasks are not the last ones
+        old = self["e"][:, :stage].flatten(1).clone()
         self.adam_old.step(old, g_e[:, :stage].flatten(1))
         self["e"][:, :stage] = old.view_as(self["e"][:, :stage])
         return g_theta

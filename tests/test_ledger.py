@@ -176,6 +176,18 @@ def test_a_difference_without_cause_says_what_was_tried(printed):
     assert cell(tried, ENT).cause == "unexplained; tried: the other activation"
 
 
+def test_what_was_tried_for_a_whole_row_stands_at_every_cell_without_a_line_of_its_own(printed):
+    row, other = (*ENT[:3], ledger.EVERY), (*ENT[:3], "EWC")
+    measured = measure(BASE, (other, around(10, 0.8), "paper", "ewc"))
+    table = ledger.ledger(printed, measured, causes((*row, "", "", "everything"), (*ENT, "", "", "this")))
+    assert cell(table, ENT).cause == "unexplained; tried: this"
+    assert cell(table, other).cause == "unexplained; tried: everything"
+    with pytest.raises(UnforgetError, match="which no paper prints"):
+        ledger.ledger(printed, measured, causes((*ENT[:2], "S-CL9", ledger.EVERY, "", "", "x")))
+    with pytest.raises(UnforgetError, match="which no paper prints"):
+        ledger.ledger(printed, measured, causes((*row, "luck", "ewc", "")))
+
+
 def test_a_cause_names_its_run_and_where_it_moved_the_number(printed):
     moved = measure(BASE, (ENT, around(69, 0.8)[::-1], "custom", "elu"))
     table = ledger.ledger(printed, moved, causes((*ENT, "the activation", "elu", "")))

@@ -17,6 +17,7 @@ from unforget.results import verdict
 from unforget.results.paper import CELL
 
 MEASURED = (*CELL, "mean", "sd", "n", "profile", "unit", "run", "values", "seeds")
+EVERY = "*"
 SHOWN = ("paper", "lite")  # profiles that a ledger shows, the judged one first
 COLUMNS = (
     *CELL, "unit", "printed", "error", "error_kind", "printed_n", "decimals", "place", "status",
@@ -185,10 +186,16 @@ def _only_ours(cell) -> dict:
 
 
 def _explanations(causes, printed, measured, ours) -> dict[tuple, tuple[str, str]]:
-    """(cause with its run and the value it moved to, what was tried) for each declared cell."""
+    """(cause with its run and the value it moved to, what was tried) for each declared cell. A line whose column
+    is `EVERY` says what was tried for all cells of a row that have no line of their own.
+    """
     explained, known = {}, {_key(cell) for cell in printed.itertuples()}
-    for line in () if causes is None else causes.itertuples():
+    lines = [] if causes is None else list(causes.itertuples())
+    rows = {_key(line)[:3]: line.tried for line in lines if line.column == EVERY and not line.cause}
+    for line in lines:
         key, name = _key(line), " / ".join(_key(line))
+        if key[:3] in rows and line.column == EVERY and any(other[:3] == key[:3] for other in known):
+            continue
         if key not in known:
             raise UnforgetError(f"causes.csv explains {name}, which no paper prints; correct the cell's name")
         if key in explained:
@@ -210,7 +217,7 @@ def _explanations(causes, printed, measured, ours) -> dict[tuple, tuple[str, str
                     "move the text to the column tried"
                 )
         explained[key] = (cause, line.tried)
-    return explained
+    return {key: ("", rows[key[:3]]) for key in known if key[:3] in rows} | explained
 
 
 def _moved(variant, base) -> bool:

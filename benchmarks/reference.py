@@ -4,6 +4,7 @@ One seed, one sample, one task at a time, torch's own optimiser.
 """
 
 import copy
+from functools import partial
 from itertools import pairwise
 
 import torch
@@ -328,27 +329,29 @@ def modules(net, flat):
 
 
 class PlainEncoder:
-    """VC: torch modules, torch's Adam, one image set after the other; methods add a `penalty`."""
+    """VC: torch modules, an optimiser of torch's, one image set after the other; methods add a `penalty`."""
 
-    def __init__(self, encoder, lr=1e-3):
-        self.encoder, self.heads, self.lr = encoder, [], lr
+    optimiser = partial(torch.optim.Adam, lr=1e-3)
+
+    def __init__(self, encoder):
+        self.encoder, self.heads = encoder, []
 
     def begin(self, head):
-        """A new classifier (modules), and Adam over it and the encoder."""
+        """A new classifier (modules), and a fresh optimiser over it and the encoder."""
         self.heads.append(head)
         self.encoder.train(), head.train()
-        self.adam = torch.optim.Adam([*self.encoder.parameters(), *head.parameters()], lr=self.lr)
+        self.fresh = self.optimiser([*self.encoder.parameters(), *head.parameters()])
 
     def step(self, x, y, draws):
         """`draws` [B, n] are cut in the order of the dropout layers."""
         for place in (*self.encoder.modules(), *self.heads[-1].modules()):
             if isinstance(place, GivenDropout):
                 place.draws, draws = draws[:, : place.width], draws[:, place.width :]
-        self.adam.zero_grad()
+        self.fresh.zero_grad()
         features = self.encoder(x)
         logits = self.heads[-1](features)
         (F.cross_entropy(logits, y) + self.penalty(x, features, logits)).backward()
-        self.adam.step()
+        self.fresh.step()
 
     def penalty(self, x, features, logits):
         return 0.0

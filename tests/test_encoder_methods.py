@@ -1,5 +1,7 @@
 """Methods with a classifier per task against plain torch modules; what each of them protects, and what it refuses."""
 
+from functools import partial
+
 import pytest
 import tiny
 import torch
@@ -65,10 +67,13 @@ def test_vc_equals_plain_modules():
     same(learner, plain, data)
 
 
-@pytest.mark.parametrize("reading", ["released", "standard"])
-def test_encoder_ewc_equals_a_fisher_loop_and_all_its_parabolas(reading):
-    learner, data = tiny.learner("ewc-encoder", seeds=(5,), fisher=reading, strength=200.0)
-    plain = PlainEncoderEWC(modules(learner.encoder, learner.state["theta"][0]), 200.0, reading)
+@pytest.mark.parametrize(("reading", "optimiser"), [("released", "adam"), ("standard", "adam"), ("released", "sgd")])
+def test_encoder_ewc_equals_a_fisher_loop_and_all_its_parabolas(reading, optimiser):
+    own = {} if optimiser == "adam" else {"lr": 0.02, "strength": 2.0}
+    learner, data = tiny.learner("ewc-encoder", seeds=(5,), **{"fisher": reading, "strength": 200.0, "optimiser": optimiser} | own)
+    encoder = modules(learner.encoder, learner.state["theta"][0])
+    plain = PlainEncoderEWC(encoder, learner.options.strength, reading)
+    plain.optimiser = partial({"adam": torch.optim.Adam, "sgd": torch.optim.SGD}[optimiser], lr=learner.options.lr)
 
     def after_task(stage):
         if stage < 2:

@@ -20,7 +20,7 @@ def record(run="fashion-mnist/hrn", *scores, profile="paper", usage=None, tests=
     experiment, (declared,) = catalogue.of(run)
     config = experiment.resolve(declared, profile)
     replicas = [
-        {"seed": seed, "scan": {}, "counts": {}, "probes": {"unit usage": (usage or {}).get(seed)},
+        {"seed": seed, "scan": {}, "finite": True, "counts": {}, "probes": {"unit usage": (usage or {}).get(seed)},
          "scores": {"own classifier": own}}
         for seed, own in enumerate(scores)
     ]  # fmt: skip
@@ -103,6 +103,14 @@ def test_usage_is_a_share_of_each_tasks_selections_and_seeds_may_differ_in_units
     shares = usage.percentages(record("fashion-mnist/hrn", FIRST, SECOND, usage=uses))
     assert shares[0].tolist() == [[75, 25], [0, 0]] and shares[1].tolist() == [[25, 25, 50], [0, 100, 0]]
     assert usage.percentages(None) == {}
+
+
+def test_seeds_that_diverged_are_named():
+    lost = record("fashion-mnist/hrn", FIRST, SECOND)
+    lost["replicas"][1]["finite"] = False
+    table = sequences.table("table-1c", {"hrn": lost}, {"hrn": HRN}, "paper", ["HRN"])
+    assert list(table.source) == ["paper", "recorded (1 of 2 seeds diverged)", "this run (paper)"]
+    assert "1 of 2 seeds diverged" in " ".join(sequences.averages("table-1c", {"hrn": lost}, {}, "smoke").astype(str).sum())
 
 
 def test_captions_say_what_was_trained_less():

@@ -28,11 +28,12 @@ CHUNK = 50
 
 @dataclass(frozen=True)
 class Options(vc.Options):
-    """`strength` is λ, `images` the number for F per task."""
+    """`strength` is λ, `images` the number for F per task, `optimiser` Adam or plain gradient descent ("sgd")."""
 
     strength: float = 1024.0
     images: int = 200
     fisher: Literal["released", "standard"] = "released"
+    optimiser: Literal["adam", "sgd"] = "adam"
 
 
 class EWCEncoder(vc.VC):
@@ -44,6 +45,7 @@ class EWCEncoder(vc.VC):
     def __init__(self, stream: Stream, scenario: str, options: Options, replicas: Replicas):
         super().__init__(stream, scenario, options, replicas)
         self.strength = replicas.value("strength", options.strength)[:, None]
+        self.lr = replicas.value("lr", options.lr)[:, None]
         self.state["F"] = torch.zeros_like(self.state["theta"])
         self.state["theta_star"] = torch.zeros_like(self.state["theta"])
 
@@ -51,7 +53,11 @@ class EWCEncoder(vc.VC):
         if stage > 0:
             theta, F, theta_star = (self.state[name] for name in ("theta", "F", "theta_star"))
             g_theta = g_theta + 2 * self.strength * F * (theta - theta_star)
-        super().update(stage, g_theta, g_head)
+        if self.options.optimiser == "adam":
+            super().update(stage, g_theta, g_head)
+        else:
+            self.state["theta"].addcmul_(g_theta, self.lr, value=-1)
+            self.state["head"].addcmul_(g_head, self.lr, value=-1)
 
     def end_stage(self, stage: int) -> None:
         super().end_stage(stage)

@@ -43,6 +43,12 @@ def profile(record: Record) -> str:
     return catalogue.label(record["config"])
 
 
+def diverged(record: Record) -> str:
+    """How many seeds ended without finite weights, in words; empty where none did. Their accuracy counts as zero."""
+    lost = sum(not replica["finite"] for replica in record["replicas"])
+    return f"{lost} of {len(record['replicas'])} seeds diverged" if lost else ""
+
+
 def from_records(found: Iterable[Record]) -> pd.DataFrame:
     """Cells filled by these records; accuracies in %, parameters counted, squared errors as they are."""
     rows = []

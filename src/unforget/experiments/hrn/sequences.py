@@ -34,6 +34,7 @@ def _runs(vc: dict, ewc: dict, ell: dict) -> tuple[Run, ...]:
         ("ewc-standard", "ewc-encoder", ewc | {"fisher": "standard"}, "EWC through the classifiers"),
         ("ell-constant", "ell", ell, "ELL, the last classifier's answers held constant"),
         ("ell-lwf", "ell", ell | {"distillation": "lwf"}, "ELL with every old classifier"),
+        ("ewc-descent", "ewc-encoder", ewc | {"optimiser": "sgd"}, "EWC by gradient descent"),
         ("ewc-shared", "ewc-shared", ewc, "EWC, one classifier, gradient descent (older script)"),
         ("ewc-shared-adam", "ewc-shared", ewc | {"optimiser": "adam"}, "EWC, one classifier, Adam"),
     )
@@ -176,7 +177,7 @@ EXPERIMENTS = (pairwise_mnist, fashion_mnist, svhn_cifar100, cifar100)
 # --- Cells ----------------------------------------------------------------------------------------------------------
 
 ROWS = {"vc": "VC", "ewc": "EWC", "ell": "ELL", "ewc-standard": "EWC, standard", "ell-constant": "ELL, constant targets",
-        "ell-lwf": "ELL, LwF", "ewc-shared": "EWC, one classifier",
+        "ell-lwf": "ELL, LwF", "ewc-descent": "EWC, gradient descent", "ewc-shared": "EWC, one classifier",
         "ewc-shared-adam": "EWC, one classifier, Adam", "ewc-shared-labels": "EWC, one classifier, labels given",
         "ewc-shared-adam-labels": "EWC, one classifier, Adam, labels given"} | {
     name: title for name, _, title in _CONTROLS + _READINGS + _GROWTH

@@ -58,6 +58,8 @@ def table(
                f"this run ({profile})": of_records(this_run, artifact)}  # fmt: skip
     tasks = [TABLES[artifact][2] + t for t in range(len(TESTS[artifact]))]
     lite = {row for name, row in ROWS.items() if name in recorded and measured.profile(recorded[name]) != "paper"}
+    lost = {source: {row: measured.diverged(found[name]) for name, row in ROWS.items() if name in found}
+            for source, found in zip(list(sources)[1:], (recorded, this_run), strict=True)}  # fmt: skip
     lines = []
     for row in rows:
         for source, frame in sources.items():
@@ -68,6 +70,7 @@ def table(
                 last = means.index.max()
                 cells = [_pair(*means.loc[t], t == last) if t in means.index else MISSING for t in tasks]
                 said = f"{source}, lite" if source == "recorded" and row in lite else source
+                said += f" ({lost[source][row]})" if lost.get(source, {}).get(row) else ""
                 lines.append([row, said, MISSING if seeds is None else seeds, *cells])
     return pd.DataFrame(lines, columns=["row", "source", "seeds", *(f"T{t}" for t in tasks)])
 
@@ -99,7 +102,8 @@ def _average(record: Record | None, metric: str, name_profile: bool) -> str:
         return MISSING
     shorter = ", lite" if name_profile and measured.profile(record) != "paper" else ""
     values = 100 * measured.metric(records.scores(record, OWN), metric, record["tests"])
-    return number(values.mean(), values.std(ddof=1) if len(values) > 1 else 0.0, len(values), "%") + shorter
+    ended = f", {measured.diverged(record)}" if measured.diverged(record) else ""
+    return number(values.mean(), values.std(ddof=1) if len(values) > 1 else 0.0, len(values), "%") + shorter + ended
 
 
 def stages(found: Mapping[str, Record], artifact: str) -> pd.DataFrame:

@@ -8,6 +8,7 @@ from unforget.experiments import catalogue
 from unforget.results import paper
 from unforget.results.hrn.architectures import (
     TABLES,
+    inputs,
     layers,
     networks_beside,
     printed,
@@ -53,6 +54,17 @@ def test_printed_settings_come_out_of_the_declared_run(table, id, run):
     assert set(theirs[theirs.index == "Optimizer"]) == {"Adam"}
     for name in set(theirs.index) & set(ours):
         assert same(theirs[name], ours[name]) == ((table, name) not in MISPRINTED), name
+
+
+def test_inputs_are_named_with_their_constants():
+    for id, means, outputs in (
+        ("hrn/pairwise-mnist", ("MNIST by mean 0.1307 and standard deviation 0.3081",), 10),
+        ("hrn/fashion-mnist", ("Fashion-MNIST by mean 0.5", "; MNIST by mean 0.1307"), 10),
+        ("hrn/svhn-cifar100", ("SVHN by mean 0.5", "CIFAR-100 by mean (0.5071, 0.4865, 0.4409)"), 100),
+        ("hrn/cifar100", ("CIFAR-100 by mean (0.5071",), 100),
+    ):
+        said = inputs(catalogue.experiment(id))
+        assert all(mean in said for mean in means) and f"{outputs} outputs" in said
 
 
 def test_the_depth_counts_one_more_than_residues():

@@ -6,6 +6,7 @@ import pytest
 
 from unforget.errors import UnforgetError
 from unforget.experiments import catalogue
+from unforget.experiments.hrn import CELLS
 from unforget.results import figures, measured, paper
 from unforget.results.hrn import ablations, sequences, usage
 from unforget.section import Section
@@ -28,7 +29,7 @@ def record(run="fashion-mnist/hrn", *scores, profile="paper", usage=None, tests=
 
 
 HRN = record("fashion-mnist/hrn", FIRST, SECOND)
-FOUND = {"hrn": HRN, "hrn-hash": record("fashion-mnist/hrn-hash", FIRST, profile="lite"), "ewc-small": HRN}
+FOUND = {"hrn": HRN, "hrn-hash": record("fashion-mnist/hrn-hash", FIRST, profile="lite"), "unknown": HRN}
 
 
 def test_printed_numbers_are_first_and_final_and_one_number_for_the_last_task():
@@ -46,7 +47,7 @@ def test_cifar100_alone_stands_beside_the_tasks_after_svhn():
     pd.testing.assert_frame_equal(alone, whole[whole.task > 0].reset_index(drop=True))
 
 
-def test_records_give_every_seed_in_the_order_of_rows_and_no_variants():
+def test_records_give_every_seed_in_the_order_of_rows_and_no_other_runs():
     frame = sequences.of_records(FOUND, "table-1c")
     assert frame.values.tolist() == [
         ["HRN", 0, 0, 90, 50], ["HRN", 0, 1, 80, 80], ["HRN", 1, 0, 70, 60], ["HRN", 1, 1, 60, 60],
@@ -83,12 +84,38 @@ def test_averages_over_images_weigh_tasks_by_their_test_sets():
 @pytest.mark.parametrize("artifact", sequences.TESTS)
 def test_printed_averages_are_those_that_claims_are_judged_by(artifact):
     frame = sequences.averages(artifact, {}, {}, "smoke").set_index("row")
-    printed = sequences.printed(artifact)
+    printed, paper_is = sequences.printed(artifact), sequences.paper_is(artifact)
     for row in sequences.PAPERS_ROWS:
         final = printed[printed.row == row].final.to_numpy()
-        assert frame.loc[row, "over tasks: paper"] == f"{final.mean():.2f}"
+        assert frame.loc[row, f"over tasks: {paper_is}"] == f"{final.mean():.2f}"
         weighted = sum(n * f for n, f in zip(sequences.TESTS[artifact], final, strict=True)) / sum(sequences.TESTS[artifact])
-        assert float(frame.loc[row, "over images: paper"]) == pytest.approx(weighted, abs=0.0051)
+        assert float(frame.loc[row, f"over images: {paper_is}"]) == pytest.approx(weighted, abs=0.0051)
+
+
+def test_tasks_after_svhn_are_called_so_in_both_tables():
+    columns = sequences.averages("table-1a-cifar100-alone", {}, {}, "smoke").columns
+    assert [c for c in columns if "paper" in c] == ["over images: paper, after SVHN", "over tasks: paper, after SVHN"]
+    assert set(sequences.table("table-1a-cifar100-alone", {}, {}, "smoke").source) == {"paper, after SVHN"}
+
+
+def test_whole_batches_of_test_images_are_the_most_that_can_be_printed():
+    """The ceilings, counted batch by batch."""
+    for artifact, sizes in sequences.TESTS.items():
+        frame = sequences.ceilings(artifact)
+        for batch in (16, 32) if "table-1a" in artifact else (16,):
+            looked_at = [sum(batch for start in range(0, n, batch) if start + batch <= n) for n in sizes]
+            most = [f"{100 * k / n:.2f}" for k, n in zip(looked_at, sizes, strict=True)]
+            assert frame[f"most with batches of {batch}"].tolist() == most
+            assert (frame["largest printed"].astype(float) <= frame[f"most with batches of {batch}"].astype(float)).all()
+    pairs = sequences.ceilings("table-1b").set_index("task")
+    assert pairs.index[pairs["is the most"] == "yes"].tolist() == ["T2"] and pairs.loc["T2", "whose"] == "VC"
+
+
+def test_a_run_has_one_name_on_a_page():
+    for artifact, (name, *_) in sequences.TABLES.items():
+        experiment = catalogue.experiment(f"hrn/{name}")
+        rows = {cell.run: cell.row for cell in CELLS if cell.artifact == artifact and not cell.variant}
+        assert rows == {f"{name}/{run.name}": run.title for run in experiment.runs}
 
 
 def test_stages_hold_the_first_task_and_all_images_seen():
@@ -153,6 +180,21 @@ def test_printed_ablations_keep_their_decimals():
     table = ablations.printed()
     assert table.shape == (12, 4) and table.loc["Baseline", "T0 accuracy"] == "96.41"
     assert list(ablations.changes().row[:12]) == list(table.index)
+
+
+def test_changes_are_the_printed_ones_but_for_the_low_aging_rate():
+    frame = ablations.changes().set_index("row")
+    assert frame.loc["Baseline", "printed"].split(", ")[2] == "s = 100" == frame.loc["Baseline", "ours"].split(", ")[2]
+    assert frame.differs[frame.differs != ""].to_dict() == {"Low aging rate": "ρ"}
+    assert frame.loc["Low aging rate", ["printed", "ours"]].tolist() == ["ρ = 1.2", "ρ = 1.1"]
+    assert frame.loc["Gradient update", ["printed", "ours"]].tolist() == ["gradUpdate = False"] * 2
+    assert frame.loc["High depth", ["printed", "ours"]].tolist() == ["–", "residues = 3, d = 4"]
+    assert list(dict.fromkeys(paper.load_ablations().row)) == list(ablations.printed().index)
+
+
+def test_the_baseline_names_what_it_does_not_share_with_the_sequence():
+    said = ablations.baseline()
+    assert "s = 100 where s = 300" in said and said.count("where") == 1
 
 
 def test_shares_of_test_images_are_told_from_chance():

@@ -88,6 +88,15 @@ def test_the_figures_name_the_routes_and_the_events(watched):
     plot = figures.routes({"a": walk, "b": walk})
     assert f"a: U{walk[0].unit} ({walk[0].norms[walk[0].unit]:.2f} of its hash" in plot.alt
     assert plot.data.chosen.sum() == 2 * len(walk)
+    assert f"largest entries: h {walk[0].h.abs().max():.2f}, projection" in plot.alt
+    strips = [axis for axis in plot.figure.axes if axis.images and axis.images[0].get_array().shape == (3, len(walk[0].h))]
+    assert len(strips) == 2 * len(walk)
+    for axis, stop in zip(strips, [*walk, *walk], strict=True):
+        basis = watched.learner.state["V"][0, stop.unit]
+        wanted = torch.stack([stop.h, basis.T @ (basis @ stop.h), stop.r])
+        assert torch.allclose(torch.as_tensor(axis.images[0].get_array().data), wanted, atol=1e-5)
+    entries = plot.data[(plot.data.image == "a") & (plot.data.level == 0)].set_index("what").value
+    assert entries["h"].to_numpy() == pytest.approx((entries["projection"].to_numpy() + entries["residue"].to_numpy()), abs=1e-6)
     plot = figures.basis_events(watched.events, watched.steps, 4)
     number = sum(e.unit == 2 and e.kind == routing.REPLACED for e in watched.events)
     assert len(plot.data) == len(watched.events) and f"{number} replacements" in plot.alt.split("; ")[2]

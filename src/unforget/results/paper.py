@@ -24,6 +24,7 @@ COLUMNS = (
 )  # fmt: skip
 CELL = ["paper", "artifact", "row", "column"]
 NETWORK_COLUMNS = ("table", "part", "number", "name", "value", "note")
+ABLATION_COLUMNS = ("row", "name", "value", "note")
 NETWORK_PARTS = ("layers", "units", "settings")
 CAUSE_COLUMNS = (*CELL, "cause", "run", "tried")
 ERROR_KINDS = ("SEM", "STD", "unstated", "none")
@@ -94,6 +95,14 @@ def load_networks(folder: Path | None = None) -> pd.DataFrame:
             raise UnforgetError(f"{where}: no part {row['part']!r} of a table {row['table']!r} is known")
         rows.append(row | {"table": int(row["table"])})
     return pd.DataFrame(rows, columns=list(NETWORK_COLUMNS))
+
+
+def load_ablations(folder: Path | None = None) -> pd.DataFrame:
+    """The column "Hyperparameters" of ICLR Table 1 of `hrn`, from `hrn-ablations.csv`: one line for each value that a row
+    names, `value` as text as printed. Raises `UnforgetError` for a damaged file.
+    """
+    lines = _read((FOLDER if folder is None else Path(folder)) / "hrn-ablations.csv", ABLATION_COLUMNS)
+    return pd.DataFrame([row for _, row in lines], columns=list(ABLATION_COLUMNS))
 
 
 def _read(path: Path, columns: tuple[str, ...]):

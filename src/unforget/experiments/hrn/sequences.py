@@ -11,6 +11,21 @@ from unforget.methods.hrn.scenarios import READINGS, RELEASED, SCENARIOS
 
 OWN = "own classifier"
 
+ROWS = {
+    "vc": "VC", "ewc": "EWC", "ell": "ELL",
+    "ewc-small": "EWC, 16 and 32 filters", "ewc-standard": "EWC, standard",
+    "ell-constant": "ELL, constant targets", "ell-lwf": "ELL, LwF",
+    "ewc-descent": "EWC, gradient descent", "ewc-standard-descent": "EWC, standard, gradient descent",
+    "ewc-shared": "EWC, one classifier", "ewc-shared-adam": "EWC, one classifier, Adam",
+    "ewc-shared-labels": "EWC, one classifier, labels given", "ewc-shared-adam-labels": "EWC, one classifier, Adam, labels given",
+    "hrn": "HRN", "hrn-hash": "HRN, hash only", "hrn-projections": "HRN, projections kept", "hrn-longer": "HRN, twice the epochs",
+    "hrn-figure1": "HRN, Figure 1", "hrn-released": "HRN, released", "hrn-affine": "HRN, affine hash of the published code",
+    "hrn-hash-affine": "HRN, hash only, affine hash of the published code",
+    "hrn-fixed": "HRN, no units added", "hrn-automatic": "HRN, units added when bases are full",
+}  # fmt: skip
+"""Runs by their titles, which are the rows they fill, in the order of tables; VC, EWC, ELL and HRN are printed, the others
+are ours."""
+
 # --- Networks and settings ------------------------------------------------------------------------------------------
 # Printed values first. κ of ELL, its weight of old codes, is printed nowhere and comes from the published code.
 
@@ -25,48 +40,43 @@ _COLOUR_EWC = _COLOUR | {"channel_dropout": (0.3, 0.3), "head_dropout": (0.5, 0.
 _COLOUR_ELL = _COLOUR | {"batch": 16, "codes": 2800, "code_weight": 100.0, "stabilisation_epochs": 3}
 
 
+def _run(name: str, method: str, options: dict[str, Any], probes: tuple[str, ...] = ()) -> Run:
+    return Run(name, method, "CL1", (OWN,), options, probes, ROWS[name])
+
+
 def _runs(vc: dict, ewc: dict, ell: dict) -> tuple[Run, ...]:
     """VC, EWC and ELL as published, then the two protections as they are known elsewhere, and EWC as it once was."""
-    rows = (
-        ("vc", "vc", vc, "VC"),
-        ("ewc", "ewc-encoder", ewc, "EWC"),
-        ("ell", "ell", ell | {"teacher_gradient": True}, "ELL"),
-        ("ewc-standard", "ewc-encoder", ewc | {"fisher": "standard"}, "EWC through the classifiers"),
-        ("ell-constant", "ell", ell, "ELL, the last classifier's answers held constant"),
-        ("ell-lwf", "ell", ell | {"distillation": "lwf"}, "ELL with every old classifier"),
-        ("ewc-descent", "ewc-encoder", ewc | {"optimiser": "sgd"}, "EWC by gradient descent"),
-        ("ewc-shared", "ewc-shared", ewc, "EWC, one classifier, gradient descent (older script)"),
-        ("ewc-shared-adam", "ewc-shared", ewc | {"optimiser": "adam"}, "EWC, one classifier, Adam"),
+    return (
+        _run("vc", "vc", vc),
+        _run("ewc", "ewc-encoder", ewc),
+        _run("ell", "ell", ell | {"teacher_gradient": True}),
+        _run("ewc-standard", "ewc-encoder", ewc | {"fisher": "standard"}),
+        _run("ell-constant", "ell", ell),
+        _run("ell-lwf", "ell", ell | {"distillation": "lwf"}),
+        _run("ewc-descent", "ewc-encoder", ewc | {"optimiser": "sgd"}),
+        _run("ewc-standard-descent", "ewc-encoder", ewc | {"optimiser": "sgd", "fisher": "standard"}),
+        _run("ewc-shared", "ewc-shared", ewc),
+        _run("ewc-shared-adam", "ewc-shared", ewc | {"optimiser": "adam"}),
     )
-    return tuple(Run(name, method, "CL1", (OWN,), options, title=title) for name, method, options, title in rows)
 
 
-# HRN as Algorithm 1 reads, and what is changed of it: run, options, row.
-_CONTROLS = (
-    ("hrn", {}, "HRN"),
-    ("hrn-hash", {"n_res": 1}, "HRN, hash only"),
-    ("hrn-projections", {"projections": True}, "HRN, projections kept"),
-    ("hrn-longer", {"times": 2}, "HRN, twice the epochs"),
-)
-_READINGS = (
-    ("hrn-figure1", READINGS["figure1"], "HRN, Figure 1"),
-    ("hrn-released", READINGS["released"], "HRN, released"),
-    ("hrn-affine", {"hash": "affine"}, "HRN, affine hash of the published code"),
-    ("hrn-hash-affine", {"n_res": 1, "hash": "affine"}, "HRN, hash only, affine hash of the published code"),
-)
-_GROWTH = (
-    ("hrn-fixed", {"grow": ()}, "HRN, no units added"),
-    ("hrn-automatic", {"grow": (), "grow_when_full": 2}, "HRN, units added when bases are full"),
-)
+# HRN as Algorithm 1 reads, and what is changed of it.
+_CONTROLS = {"hrn": {}, "hrn-hash": {"n_res": 1}, "hrn-projections": {"projections": True}, "hrn-longer": {"times": 2}}
+_READINGS = {
+    "hrn-figure1": READINGS["figure1"],
+    "hrn-released": READINGS["released"],
+    "hrn-affine": {"hash": "affine"},
+    "hrn-hash-affine": {"n_res": 1, "hash": "affine"},
+}
+_GROWTH = {"hrn-fixed": {"grow": ()}, "hrn-automatic": {"grow": (), "grow_when_full": 2}}
 
 
-def _hrn(scenario: str, *groups: tuple[tuple[str, dict[str, Any], str], ...]) -> tuple[Run, ...]:
-    """HRN and its controls in a scenario, with the rows of `groups`."""
+def _hrn(scenario: str, *groups: dict[str, dict[str, Any]]) -> tuple[Run, ...]:
+    """HRN and its controls in a scenario, with the runs of `groups`."""
     runs = []
-    for name, changes, title in sum(groups, _CONTROLS):
+    for name, changes in [item for group in (_CONTROLS, *groups) for item in group.items()]:
         released = RELEASED.get(scenario, {}) if name == "hrn-released" else {}
-        options = SCENARIOS[scenario] | READINGS["algorithm1"] | changes | released
-        runs.append(Run(name, "hrn", "CL1", (OWN,), options, ("unit usage",), title))
+        runs.append(_run(name, "hrn", SCENARIOS[scenario] | READINGS["algorithm1"] | changes | released, ("unit usage",)))
     return tuple(runs)
 
 
@@ -81,9 +91,8 @@ pairwise_mnist = Experiment(
         _PAIRWISE | {"codes": 100, "code_weight": 50.0, "stabilisation_epochs": 2},
     )
     + tuple(
-        Run(f"ewc-shared{name}-labels", "ewc-shared", "CL1", (OWN,),
-            _PAIRWISE | {"strength": 1024.0, "task_labels": True} | changes, title=f"EWC, one classifier{title}, labels given")
-        for name, changes, title in (("", {}, ", gradient descent"), ("-adam", {"optimiser": "adam"}, ", Adam"))
+        _run(f"ewc-shared{name}-labels", "ewc-shared", _PAIRWISE | {"strength": 1024.0, "task_labels": True} | changes)
+        for name, changes in (("", {}), ("-adam", {"optimiser": "adam"}))
     )
     + _hrn("pairwise-mnist", _READINGS),
     profiles={
@@ -108,10 +117,7 @@ fashion_mnist = Experiment(
         _FASHION, _FASHION | {"strength": 400.0},
         _FASHION | {"codes": 300, "code_weight": 200.0, "stabilisation_epochs": 3},
     )
-    + (
-        Run("ewc-small", "ewc-encoder", "CL1", (OWN,), _FASHION | {"filters": (16, 32), "strength": 400.0},
-            title="EWC with 16 and 32 filters, as in the published code"),
-    )
+    + (_run("ewc-small", "ewc-encoder", _FASHION | {"filters": (16, 32), "strength": 400.0}),)
     + _hrn("fashion-mnist", _READINGS, _GROWTH),
     profiles={
         "smoke": Profile(
@@ -176,13 +182,6 @@ EXPERIMENTS = (pairwise_mnist, fashion_mnist, svhn_cifar100, cifar100)
 
 # --- Cells ----------------------------------------------------------------------------------------------------------
 
-ROWS = {"vc": "VC", "ewc": "EWC", "ell": "ELL", "ewc-standard": "EWC, standard", "ell-constant": "ELL, constant targets",
-        "ell-lwf": "ELL, LwF", "ewc-descent": "EWC, gradient descent", "ewc-shared": "EWC, one classifier",
-        "ewc-shared-adam": "EWC, one classifier, Adam", "ewc-shared-labels": "EWC, one classifier, labels given",
-        "ewc-shared-adam-labels": "EWC, one classifier, Adam, labels given"} | {
-    name: title for name, _, title in _CONTROLS + _READINGS + _GROWTH
-}
-"""Runs and the rows they fill; VC, EWC, ELL and HRN are printed, the others are ours."""
 TABLES = {
     "table-1a": ("svhn-cifar100", 11, 0),
     "table-1b": ("pairwise-mnist", 5, 0),
@@ -215,8 +214,7 @@ CELLS = (
         cell
         for artifact, (experiment, _, _) in TABLES.items()
         for run in {e.id: e for e in EXPERIMENTS}[f"hrn/{experiment}"].runs
-        if run.name in ROWS
-        for cell in _table(artifact, ROWS[run.name], run.name)
+        for cell in _table(artifact, run.title, run.name)
     )
     + _table("table-1c", "EWC", "ewc-small", variant=True)
     + tuple(cell for experiment in EXPERIMENTS for cell in _usage(experiment))

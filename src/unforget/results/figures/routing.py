@@ -5,38 +5,69 @@ from collections.abc import Mapping, Sequence
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
+from torch import Tensor
 
 from unforget.results.figures.base import COLOURS, QUIET, STYLE, Plot, canvas
 from unforget.theory.routing import FIRST, FURTHER, REPLACED, Event, Stop
 
 
 def routes(walks: Mapping[str, Sequence[Stop]]) -> Plot:
-    """One row per image: its map at each level (mean over channels), and ‖V_k h‖ of every unit, the chosen one dark."""
+    """One row per image: its map at each level (mean over channels), ‖V_k h‖ of every unit, the chosen one dark, and below
+    them a strip of three lines: the hash h, its projection V_kᵀ V_k h on the chosen basis, and the residue r, on one scale
+    for the whole figure.
+    """
     levels = max(len(walk) for walk in walks.values())
     units = len(next(iter(walks.values()))[0].norms)
+    top = max(float(stop.h.abs().max()) for walk in walks.values() for stop in walk)
     with mpl.rc_context(STYLE):
-        figure, axes = canvas(len(walks), 2 * levels, 3.1 * levels, 1.25 * len(walks))
+        figure, axes = canvas(
+            2 * len(walks), 2 * levels, 3.1 * levels, 1.85 * len(walks), height_ratios=[1.25, 0.5] * len(walks)
+        )
         rows, words = [], []
-        for line, (name, walk) in zip(axes, walks.items(), strict=True):
-            for axis in line:
+        for line, below, (name, walk) in zip(axes[::2], axes[1::2], walks.items(), strict=True):
+            for axis in (*line, *below):
                 axis.set(xticks=[], yticks=[])
             line[0].set_ylabel(name)
+            said = []
             for level, stop in enumerate(walk):
                 line[2 * level].imshow(stop.y.mean(0).numpy(), cmap="gray_r")
                 bars, norms = line[2 * level + 1], np.nan_to_num(stop.norms)
                 bars.bar(range(units), norms, color=[COLOURS[0] if k == stop.unit else "#c8c8c8" for k in range(units)])
                 bars.set(ylim=(0, 1.05), yticks=[0, 1])
                 bars.set_xticks(range(units), labels=[f"U{k}" for k in range(units)])
-                rows += [(name, level, k, stop.norms[k], k == stop.unit, float(stop.r.norm())) for k in range(units)]
-            for axis in line[2 * len(walk) :]:
+                parts = {"h": stop.h, "projection": stop.h - stop.r, "residue": stop.r}
+                _strip(below[2 * level : 2 * level + 2], parts, level, top)
+                rows += [(name, level, "norm", k, stop.norms[k], k == stop.unit) for k in range(units)]
+                rows += [(name, level, what, i, x, False) for what, v in parts.items() for i, x in enumerate(v.tolist())]
+                largest = ", ".join(f"{what} {float(v.abs().max()):.2f}" for what, v in parts.items())
+                said.append(f"U{stop.unit} ({stop.norms[stop.unit]:.2f} of its hash on the basis, residue {stop.r.norm():.2f}; "
+                            f"largest entries: {largest})")  # fmt: skip
+            for axis in (*line[2 * len(walk) :], *below[2 * len(walk) :]):
                 axis.axis("off")
-            said = [f"U{stop.unit} ({stop.norms[stop.unit]:.2f} of its hash on the basis, residue {stop.r.norm():.2f})" for stop in walk]
             words.append(f"{name}: {', then '.join(said)}")
         for level in range(levels):
             axes[0, 2 * level].set_title("image" if level == 0 else f"map $y_{level}$")
             axes[0, 2 * level + 1].set_title(f"$\\Vert V_k h_{level} \\Vert$")
-    data = pd.DataFrame(rows, columns=["image", "level", "unit", "projection", "chosen", "residue"])
+    data = pd.DataFrame(rows, columns=["image", "level", "what", "unit or entry", "value", "chosen"])
     return Plot(figure, f"Routes of {len(walks)} images. {'; '.join(words)}.", data)
+
+
+def _strip(axes: Sequence[Axes], parts: Mapping[str, Tensor], level: int, top: float) -> None:
+    """The parts of a hash as lines of a picture over the place of these axes: blue −top, white 0, red top."""
+    place, figure = axes[0].get_gridspec()[axes[0].get_subplotspec().rowspan.start, slice(*_columns(axes))], axes[0].figure
+    for axis in axes:
+        axis.remove()
+    strip = figure.add_subplot(place)
+    strip.imshow(np.stack([v.numpy() for v in parts.values()]), cmap="RdBu_r", vmin=-top, vmax=top, aspect="auto",
+                 interpolation="nearest")  # fmt: skip
+    strip.set(xticks=[])
+    strip.set_yticks(range(len(parts)), labels=[f"$h_{level}$", f"$V^\\top V h_{level}$", f"$r_{level}$"])
+    strip.tick_params(length=0, labelsize=6.5)
+
+
+def _columns(axes: Sequence[Axes]) -> tuple[int, int]:
+    return axes[0].get_subplotspec().colspan.start, axes[-1].get_subplotspec().colspan.stop
 
 
 def basis_events(events: Sequence[Event], steps: int, units: int) -> Plot:

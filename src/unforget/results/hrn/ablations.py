@@ -4,15 +4,20 @@ ICLR appendix B, Table 1 prints numbers, arXiv Table 2 marks from −− to ++.
 """
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from unforget.experiments.hrn.ablations import ROWS, run_name
+from unforget.experiments.hrn.ablations import ROWS, ablations, run_name
+from unforget.experiments.hrn.sequences import pairwise_mnist
+from unforget.experiments.spec import Experiment
 from unforget.records import Record
 from unforget.results import cost, paper
 from unforget.results.claims.hrn.ablations import MARKS, SAME_COLUMN, SAME_ROW, UNCHANGED, agrees
 from unforget.results.claims.hrn.sequences import PRINTED
+from unforget.results.hrn.architectures import SETTINGS
 from unforget.results.tables import MISSING
 
 T0, MAX, GLOBAL, TIME = "T0 accuracy", "Max task accuracy", "Global accuracy", "Training time"
@@ -28,10 +33,56 @@ def printed(artifact: str = "table-b1") -> pd.DataFrame:
     return wide.loc[list(dict.fromkeys(cells.row)), list(dict.fromkeys(cells.column))]
 
 
+SYMBOLS = {"eq7": "gradUpdate", "update": "basis update"} | {
+    name: SETTINGS[name] for name in ("m", "s", "tau_expand", "rho", "lam", "n_res")
+}
+"""Options that rows change, as the paper calls them, in the order in which it prints them; Algorithm 2 and the depth, which
+is one more than the residues, are changed in rows of the arXiv version only."""
+
+
 def changes() -> pd.DataFrame:
-    """What every row changes of the baseline, by the names of the options."""
-    said = {row: ", ".join(f"{name} = {value}" for name, value in options.items()) for row, options in ROWS.items()}
-    return pd.DataFrame([(row, text or "nothing") for row, text in said.items()], columns=["row", "changes"])
+    """What every row changes of the baseline, as ICLR Table 1 prints it and as our configuration has it, and where both
+    name a value and differ. The baseline's line has the values that it prints."""
+    lines = []
+    for row in ROWS:
+        theirs, ours = _printed_values(row), _own_values(row)
+        differ = [name for name in ours if name in theirs and _number(theirs[name]) != _number(ours[name])]
+        lines.append((row, _said(theirs), _said(ours), ", ".join(differ)))
+    return pd.DataFrame(lines, columns=["row", "printed", "ours", "differs"])
+
+
+def baseline() -> str:
+    """In which settings the baseline differs from HRN of the sequence itself, as a sentence."""
+    here, there = _options(ablations, "baseline"), _options(pairwise_mnist, "hrn")
+    differ = [f"{SYMBOLS.get(name, name)} = {here[name]} where {SYMBOLS.get(name, name)} = {there[name]} there"
+              for name in here if here[name] != there[name]]  # fmt: skip
+    return f"The baseline is that of the ablations, not the row HRN of Pairwise MNIST: {', '.join(differ) or 'equal in all settings'}."
+
+
+def _options(experiment: Experiment, run: str) -> dict[str, Any]:
+    return experiment.resolve(experiment.run(run), "paper")["options"]
+
+
+def _printed_values(row: str) -> dict[str, str]:
+    lines = paper.load_ablations()
+    return dict(lines.loc[lines.row == row, ["name", "value"]].values.tolist())
+
+
+def _own_values(row: str) -> dict[str, str]:
+    """The printed values of the baseline, or what another row changes of them, from the configuration."""
+    base, own = _options(ablations, "baseline"), _options(ablations, run_name(row))
+    printed = _printed_values("Baseline")
+    wanted = [name for name in SYMBOLS if (SYMBOLS[name] in printed if row == "Baseline" else own[name] != base[name])]
+    values = {SYMBOLS[name]: f"{own[name]:g}" if isinstance(own[name], float) else str(own[name]) for name in wanted}
+    return values | ({"d": str(own["n_res"] + 1)} if "n_res" in wanted else {})
+
+
+def _said(values: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} = {value}" for name, value in values.items()) or MISSING
+
+
+def _number(value: str) -> float | str:
+    return value if value in ("True", "False") else float(value)
 
 
 def shares() -> pd.DataFrame:

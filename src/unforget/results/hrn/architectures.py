@@ -9,6 +9,7 @@ import pandas as pd
 
 from unforget import data, methods
 from unforget.data import images
+from unforget.data.normalised import CONSTANTS
 from unforget.experiments.spec import Experiment
 from unforget.methods.base import options
 from unforget.methods.hrn import method as hrn
@@ -50,6 +51,27 @@ def units(config: Mapping[str, Any]) -> pd.DataFrame:
         lines = _lines(Conv(filters, kernel, stride, padding, norm, ACTIVATIONS[activation], dropout))
         rows += [(str(number) if i == 0 else "", *line) for i, line in enumerate(lines)]
     return pd.DataFrame(rows, columns=["Units Quantity", "Unit Layers", "Parameters"])
+
+
+def inputs(experiment: Experiment) -> str:
+    """How images are normalised at `paper`, which labels there are, and how many outputs a classifier has, as sentences."""
+    configs = [experiment.resolve(experiment.run(name), "paper") for name in TABLES[experiment.id]]
+    (stream,) = {tuple(data.complete(**config["stream"]).items()) for config in configs}
+    sets = [value for name, value in stream if name in ("image_set", "first", "second")]
+    (outputs,) = {_networks(config)[-1].layers[-1].neurons for config in configs}
+    shifts = [f"{images.describe(name).title} by mean {_channels(CONSTANTS[name][0])} and standard deviation "
+              f"{_channels(CONSTANTS[name][1])}"
+              for name in sets]  # fmt: skip
+    return (
+        f"Pixels, as numbers between 0 and 1, are normalised with the constants of the published code: {'; '.join(shifts)}. "
+        f"Labels stay those of the data sets, whatever the task: every classifier has {outputs} outputs, "
+        "one for each label of the sequence."
+    )
+
+
+def _channels(values: Sequence[float]) -> str:
+    """One number where all channels have the same."""
+    return f"{values[0]:g}" if len(set(values)) == 1 else f"({', '.join(f'{v:g}' for v in values)})"
 
 
 def printed(table: int, part: str) -> pd.DataFrame:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from unforget import records
-from unforget.experiments.hrn.sequences import OWN, ROWS, TABLES
+from unforget.experiments.hrn.sequences import EXPERIMENTS, OWN, ROWS, TABLES
 from unforget.records import Record
 from unforget.results import measured, paper
 from unforget.results.claims.hrn.sequences import ALONE, PRINTED, RIVALS, WHOLE
@@ -37,6 +37,30 @@ def printed(artifact: str) -> pd.DataFrame:
     return wide.iloc[np.lexsort((wide.task, order))][["row", "task", "first", "final"]].reset_index(drop=True)
 
 
+def paper_is(artifact: str) -> str:
+    """What the paper's numbers are called beside ours: those of CIFAR-100 alone come from the whole sequence."""
+    return "paper, after SVHN" if artifact == ALONE.artifact else "paper"
+
+
+def ceilings(artifact: str) -> pd.DataFrame:
+    """The most that a task can have where an incomplete last batch of test images is left out and counts as wrong.
+
+    One line per task, one column for each batch size of the printed rows; then the largest printed number, whose it is, and
+    whether it is a ceiling.
+    """
+    experiment = next(e for e in EXPERIMENTS if e.id == f"hrn/{TABLES[artifact][0]}")
+    found = [experiment.resolve(run, "paper")["options"]["batch"] for run in experiment.runs if run.title in PAPERS_ROWS]
+    batches, theirs, lines = sorted(set(found)), printed(artifact), []
+    for t, n in enumerate(TESTS[artifact], TABLES[artifact][2]):
+        most = [f"{100 * (n // batch * batch) / n:.2f}" for batch in batches]
+        own = theirs[theirs.task == t].melt("row", ["first", "final"])
+        best = own.loc[own["value"].idxmax()]
+        is_one = [batch for batch, ceiling in zip(batches, most, strict=True) if f"{best['value']:.2f}" == ceiling]
+        lines.append((f"T{t}", n, *most, f"{best['value']:.2f}", best.row, "yes" if is_one else "no"))
+    names = ["task", "test images", *(f"most with batches of {batch}" for batch in batches)]
+    return pd.DataFrame(lines, columns=[*names, "largest printed", "whose", "is the most"])
+
+
 def of_records(found: Mapping[str, Record], artifact: str) -> pd.DataFrame:
     """The same of runs, with every seed: columns row, seed, task, first, final. Runs that fill no row are left out."""
     lines = []
@@ -53,8 +77,7 @@ def table(
     artifact: str, recorded: Mapping[str, Record], this_run: Mapping[str, Record], profile: str, rows: Sequence[str] = PAPERS_ROWS
 ) -> pd.DataFrame:
     """One line for each row and source, one column for each task, "first → final" in a cell (means over seeds)."""
-    theirs = "paper, after SVHN" if artifact == ALONE.artifact else "paper"
-    sources = {theirs: printed(artifact), "recorded": of_records(recorded, artifact),
+    sources = {paper_is(artifact): printed(artifact), "recorded": of_records(recorded, artifact),
                f"this run ({profile})": of_records(this_run, artifact)}  # fmt: skip
     tasks = [TABLES[artifact][2] + t for t in range(len(TESTS[artifact]))]
     lite = {row for name, row in ROWS.items() if name in recorded and measured.profile(recorded[name]) != "paper"}
@@ -93,7 +116,7 @@ def averages(artifact: str, recorded: Mapping[str, Record], this_run: Mapping[st
             line.append(f"{finals @ weights / weights.sum():.2f}" if len(finals) else MISSING)
             line += [_average(found.get(runs[row]), metric, found is recorded) for found in (recorded, this_run)]
         lines.append(line)
-    sources = ("paper", "recorded", f"this run ({profile})")
+    sources = (paper_is(artifact), "recorded", f"this run ({profile})")
     return pd.DataFrame(lines, columns=["row", *(f"over {over}: {source}" for over in AVERAGES for source in sources)])
 
 

@@ -39,7 +39,7 @@ CUDA_GOAL = 10_900.0
 """Training samples a second on a graphics card: 100 times what ICLR Table 14 implies for SVHN."""
 WARM_UP, BATCH, IMAGES, LOOPED, TOGETHER = 50, 16, 1024, 8, 10
 FEW_CODES = 28
-TINY = {"filters": (3, 4), "hidden": (6, 5), "codes": 4}
+TINY = {"filters": (3, 4), "hidden": (6, 5)}
 """What toy sizes change of the other methods."""
 
 
@@ -80,7 +80,7 @@ def with_cuda_goal(rows: list[dict]) -> list[dict]:
 def _other_methods(setup: Setup) -> list[dict]:
     """Rows of VC, EWC and ELL, HRN taking turns with them."""
     stream, changes = smooth_colours().to(setup.device), TINY if setup.toy else {}
-    codes = {} if setup.full or setup.toy else {"codes": FEW_CODES}
+    codes = {} if setup.full else {"codes": FEW_CODES}
     learners = {name: other(name, stream, setup.device, **changes | (codes if name == "ELL" else {})) for name in OTHERS}
     learners["HRN"] = _learner("svhn-cifar", "algorithm1", stream, 1, setup)
     warm_up = 1 if setup.toy else 3

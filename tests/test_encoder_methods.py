@@ -9,7 +9,9 @@ from benchmarks.reference import PlainELL, PlainEncoder, PlainEncoderEWC, module
 from torch import nn
 
 from unforget import random
+from unforget.data.streams import Samples, Stage, Stream
 from unforget.errors import UnforgetError
+from unforget.experiments.hrn.sequences import svhn_cifar100
 from unforget.methods import find
 from unforget.methods.base import options
 from unforget.nets.layout import fan_in_uniform
@@ -136,6 +138,20 @@ def test_parameters_of_the_paper(method, values, size):
     kind = find(method)
     learner = kind(five, "CL1", options(kind.Options, values, method), tiny.Replicas((0,), {}, torch.device("cpu")))
     assert {name: learner.counts()[name] for name in size} == size
+
+
+def test_autoencoder_of_the_colour_images_has_the_size_of_the_paper():
+    """180 million weights, counted from their shapes; none is made."""
+    (run,) = (run for run in svhn_cifar100.runs if run.name == "ell")
+    samples = Samples(torch.zeros(16, 3, 32, 32), torch.zeros(16, dtype=torch.int64))
+    data = Stream("shapes", 10, (3, 32, 32), (Stage("task 1", (0,), samples),), (samples,), {})
+    kind = find("ell")
+    chosen = options(kind.Options, run.options | {"epochs": (8,)}, "ell")
+    learner = kind(data, "CL1", chosen, tiny.Replicas((0,), {}, torch.device("cpu")))
+    counts, n = learner.counts(), 99 * 18 * 18
+    assert learner.encoder.features == n and counts["encoder"] == 15_633
+    assert counts["autoencoder"] == 179_660_476 == 2 * 2800 * n + 2800 + n
+    assert max(value.numel() for value in learner.state.values()) < 7_000_000
 
 
 def test_what_cannot_work_is_refused():

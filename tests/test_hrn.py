@@ -17,6 +17,7 @@ from unforget.methods.base import Replicas, options
 from unforget.methods.hrn.ahead import Ahead
 from unforget.methods.hrn.scenarios import READINGS, SCENARIOS
 from unforget.nets import hashing
+from unforget.nets.units import Kind
 from unforget.probes.hrn import unit_usage
 
 COLOUR = {
@@ -25,6 +26,8 @@ COLOUR = {
     "activation": "relu", "logit_dropout": 0.2, "s": 60,
 }  # fmt: skip
 GREY = {"s": 50, "hidden": (8, 6)}
+RULES = READINGS | {"figure1, countdown": {"n_res": 3, "rule": "countdown"}}
+"""Every number of residues under every rule."""
 
 
 def images(dtype=torch.float64, colour=False, tasks=2, n=64, hard=False):
@@ -59,9 +62,9 @@ def learner(stream, seeds=(0,), scan=None, double=True, order="deferred", **chan
 
 
 def against_naive(stream, order="deferred", steps=30, seeds=(3,), **changes):
-    """Both through all stages with the same batches; everything compared after every step."""
+    """Both through all stages with the same batches; after every step each sample's route and H, all bases and weights."""
     fast = learner(stream, seeds, order=order, iterations=steps, **changes)
-    slow = NaiveHRN(fast, 0, order)
+    slow, encoded = NaiveHRN(fast, 0, order), listen(fast)
     for stage in range(len(stream.stages)):
         (phase,) = fast.phases(stage)
         phase.begin(), slow.begin(stage)
@@ -69,8 +72,11 @@ def against_naive(stream, order="deferred", steps=30, seeds=(3,), **changes):
         for step in range(steps):
             batch = phase.batches(step)
             draws = phase.step.args[1]
-            slow.step(batch.x[0], batch.y[0], draws, step)
+            H = slow.step(batch.x[0], batch.y[0], draws, step)
             phase.step(batch, step)
+            routes, of_batch = encoded.pop()
+            assert routes == slow.log and not encoded
+            torch.testing.assert_close(of_batch, H, rtol=0, atol=1e-10)
             for route in slow.log:
                 for k in route:
                     uses[k] += 1
@@ -79,6 +85,22 @@ def against_naive(stream, order="deferred", steps=30, seeds=(3,), **changes):
         test = stream.tests[stage].x
         torch.testing.assert_close(fast.features(test[None])[0], slow.features(test), rtol=0, atol=1e-10)
     return fast, slow
+
+
+def listen(one):
+    """A list that gains, with every step, the route of each sample (its units in order) and H [B, s]; of the first seed."""
+    encode, heard = one.encode, []
+
+    def noted(*given):
+        H, l1, routes = encode(*given)
+        levels, n, chosen = routes.levels, one.options.n_res, []
+        for part in (levels[i : i + n] for i in range(0, len(levels), n)):  # a sample's, or those of the whole batch
+            chosen += zip(*(level.unit[0] for level in part), strict=True)
+        heard.append(([[k for k in row if k >= 0] for row in chosen], H[0].detach()))
+        return H, l1, routes
+
+    one.encode = noted
+    return heard
 
 
 def compare(fast, slow, stage):
@@ -99,32 +121,32 @@ def compare(fast, slow, stage):
     torch.testing.assert_close(state["psi"][stage], psi, rtol=0, atol=1e-9)
 
 
-@pytest.mark.parametrize("reading", READINGS)
+@pytest.mark.parametrize("reading", RULES)
 @pytest.mark.parametrize("order", ["deferred", "depth", "sample"])
 def test_batched_equals_one_sample_at_a_time(reading, order):
-    fast, _ = against_naive(images(), order, 12, tau_expand=0.4, **GREY, **READINGS[reading])
+    fast, _ = against_naive(images(), order, 12, tau_expand=0.4, **GREY, **RULES[reading])
     assert fast.state["replaced"].sum() > 2
 
 
-@pytest.mark.parametrize("reading", READINGS)
+@pytest.mark.parametrize("reading", RULES)
 def test_batched_equals_naive_over_sixty_batches(reading):
-    against_naive(images(tasks=1, n=200), steps=60, **GREY, **READINGS[reading])
+    against_naive(images(tasks=1, n=200), steps=60, **GREY, **RULES[reading])
 
 
-@pytest.mark.parametrize("reading", READINGS)
-@pytest.mark.parametrize("colour", [False, True])
-def test_batched_equals_naive_where_it_is_hard(reading, colour):
-    """Duplicates, black images, early stops, bases that expand often, units added half-way."""
+@pytest.mark.parametrize("colour, reading", [*((False, name) for name in RULES), (True, "figure1"), (True, "released")])
+def test_batched_equals_naive_where_it_is_hard(colour, reading):
+    """Duplicates, black images, early stops, bases that expand often, units added half-way, after 30 of 60 batches."""
     fast, _ = against_naive(
-        images(hard=True, colour=colour), steps=12, tau_d=0.7, tau_expand=0.6, grow=(0, 2),
-        **(COLOUR if colour else GREY), **READINGS[reading],
+        images(hard=True, colour=colour), steps=30, tau_d=0.7, tau_expand=0.6, grow=(0, 2),
+        **(COLOUR if colour else GREY), **RULES[reading],
     )  # fmt: skip
     assert fast.state["w"].shape[1] == 6
 
 
 def test_other_choices_equal_naive():
-    """Four residues on small maps (where a kernel does not fit, and where it leaves one number), no basis update,
+    """One residue; four on small maps (where a kernel does not fit, and where it leaves one number), no basis update,
     single vectors replaced, projections in the output."""
+    against_naive(images(), steps=12, n_res=1, **GREY)
     against_naive(images(), steps=12, n_res=4, **GREY)
     against_naive(images(), steps=12, update=False, tau_expand=0.4, **GREY)
     against_naive(images(), steps=12, update_single=True, projections=True, **GREY)
@@ -212,6 +234,29 @@ def test_one_residue_trains_no_unit():
     fresh = learner(stream, (0, 1), double=False, **GREY)
     assert torch.equal(one.state["w"], fresh.state["w"]) and one.state["w.t"].sum() == 0
     assert not torch.equal(one.state["psi"], fresh.state["psi"]) and one.state["held"].sum() > 0
+
+
+@pytest.mark.parametrize("moves", [False, True])
+def test_one_residue_forgets_nothing_while_bases_stand_still(moves):
+    """The second task leaves the first one's predictions as they are, bit for bit; where bases are updated they change, and
+    with the old bases they are the same again."""
+    one, stream = trained(20, n_res=1, stream=images(torch.float32, tasks=1))
+    both, x = images(torch.float32), stream.tests[0].x[None]
+    changes = {} if moves else {"update": False, "tau_expand": 0.0}
+    after = learner(both, (0, 1), double=False, iterations=20, n_res=1, **GREY, **changes)
+    for name, value in one.state.items():  # the second stage's classifier is untrained so far
+        after.state[name] = torch.cat((value, after.state[name][:, 1:]), 1) if name in ("psi", "uses") else value.clone()
+    V, held, said = after.state["V"].clone(), after.state["held"].clone(), after.predict(x, 0, 1)
+    assert (held > 0).all() and torch.equal(said, one.predict(x, 0, 1))
+    (phase,) = after.phases(1)
+    phase.begin()
+    for step in range(20):
+        phase.step(phase.batches(step), step)
+    after.end_stage(1)
+    assert torch.equal(after.state["psi"][:, 0], one.state["psi"][:, 0]) and after.state["uses"][:, 1].sum() == 2 * 20 * 16
+    assert torch.equal(after.state["V"], V) != moves and torch.equal(after.predict(x, 0, 2), said) != moves
+    after.state["V"], after.state["held"] = V, held
+    assert torch.equal(after.predict(x, 0, 2), said)
 
 
 def test_only_units_that_ran_are_updated():
@@ -319,6 +364,16 @@ def test_scenarios_have_the_sizes_of_the_paper():
         assert (
             one.state["w"].shape[1] == len(one.state["kind"][0]) == {"pairwise-mnist": 4, "cifar": 6}.get(scenario, 8)
         )
+
+
+def test_biases_before_a_normalisation_are_all_that_the_printed_units_have_more():
+    """With a bias for every filter the units of Pairwise MNIST have 1,120 weights. One that a normalisation follows
+    changes nothing, so it is left out."""
+    groups = SCENARIOS["pairwise-mnist"]["units"]
+    kinds = [Kind(*kind) for number, *kind in groups for _ in range(number)]
+    weights = sum(kind.layout(1).size for kind in kinds)
+    biases = [kind.filters for kind in kinds if "b" not in kind.layout(1).shapes]
+    assert (weights, biases, weights + sum(biases)) == (1056, [16] * 4, 1120)
 
 
 def test_a_short_last_batch_is_kept_when_asked():

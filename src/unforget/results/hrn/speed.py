@@ -4,18 +4,25 @@ Recorded is what `python -m benchmarks hrn --record` kept; there "one by one" is
 (`benchmarks/naive_hrn.py`). Measured here it is the same learner: training with the order "sample", where every sample goes
 through all levels alone and bases change before the next one starts, and prediction with batches of one. All ways make
 one Adam step per batch.
+
+Beside it stand VC, EWC and ELL with the networks and settings of the sequence that begins with SVHN, all on its first task,
+where EWC and ELL have nothing to protect yet. Only the quotient HRN's time over VC's says anything about routing.
 """
 
+import math
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 import pandas as pd
 import torch
 import torch.nn.functional as F
 
 from unforget.data.streams import Samples, Stage, Stream
-from unforget.methods.base import Replicas, options
+from unforget.experiments.hrn.sequences import svhn_cifar100
+from unforget.methods import find
+from unforget.methods.base import Phase, Replicas, options
 from unforget.methods.hrn.method import HRN, Options
 from unforget.methods.hrn.scenarios import READINGS, SCENARIOS
 from unforget.results import paper, speeds
@@ -28,6 +35,8 @@ ABLATION = (5, 60_000)
 CONFIGURATIONS = {"pairwise-mnist": "Pairwise MNIST", "svhn-cifar": "SVHN and CIFAR-100"}
 ORDERS = {"one by one": "sample", "batches": "deferred"}
 COLUMNS = ["scenario", "reading", "work", "seeds", "way", "samples per second"]
+OTHERS = {"VC": "vc", "EWC": "ewc", "ELL": "ell"}
+"""Methods of ICLR Table 14 beside HRN, and their runs in the experiment on SVHN and CIFAR-100."""
 
 
 def samples_per_second(
@@ -52,10 +61,85 @@ def samples_per_second(
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
+def other(name: str, stream: Stream, device: torch.device, **changes):
+    """A learner of `OTHERS` on the stream's first task, with a second one to come; `changes` are options."""
+    (run,) = (run for run in svhn_cifar100.runs if run.name == OTHERS[name])
+    method, two = find(run.method), replace(stream, stages=stream.stages[:1] * 2, tests=stream.tests[:1] * 2).to(device)
+    chosen = options(method.Options, run.options | {"epochs": (1, 1)} | changes, run.method)
+    return method(two, "CL1", chosen, Replicas((0,), device=device))
+
+
+def other_methods(
+    stream: Stream, device: str = "cpu", warm_up: int = 5, steps: int = 3, turns: int = 3, **changes
+) -> pd.DataFrame:  # fmt: skip
+    """Samples per second of HRN (Algorithm 1), VC, EWC and ELL, one seed, taking turns: columns method, work, samples per
+    second. `changes` are options of the last three."""
+    device = torch.device(device)
+    learners = {"HRN": _learner("svhn-cifar", stream, (0,), device, "algorithm1", "deferred")}
+    learners |= {name: other(name, stream, device, **changes) for name in OTHERS}
+    train = {name: _steps(learner, warm_up, steps) for name, learner in learners.items()}
+    x = stream.to(device).stages[0].train.take(torch.arange(steps * Options.batch, device=device)[None]).x
+    predict = {name: predictions(learner, x) for name, learner in learners.items()}
+    rows = []
+    for work, candidates in (("training", train), ("inference", predict)):
+        for name, seconds in _paired(candidates, turns, device).items():
+            count = steps * learners[name].options.batch if work == "training" else x.shape[1]
+            rows.append((name, work, count / seconds))
+    return pd.DataFrame(rows, columns=["method", "work", "samples per second"])
+
+
+def predictions(learner, x: torch.Tensor, size: int = 256) -> Callable[[], None]:
+    """A function that predicts the images [1, B, ...] with the first task's classifier, `size` at a time."""
+
+    def work() -> None:
+        for part in x.split(size, 1):
+            learner.predict(part, 0, 1)
+
+    return work
+
+
+def rows_of_routing(record: Mapping) -> list[Mapping]:
+    """The rows of a recorded benchmark that are about HRN; those of other methods say so."""
+    return [row for row in record["rows"] if row.get("method", "HRN") == "HRN"]
+
+
+def recorded_methods(device_type: str) -> pd.DataFrame:
+    """Recorded samples per second by method and work, as of `other_methods`; empty where other methods are not recorded."""
+    record = speeds.load("hrn").get(device_type)
+    rows = [(row["method"], row["what"], row["samples/s"]) for row in (record["rows"] if record else ())
+            if row.get("method", "HRN") != "HRN"]  # fmt: skip
+    if rows:
+        rows += [("HRN", row["what"], row["samples/s"]) for row in rows_of_routing(record)
+                 if (row["scenario"], row["reading"], row["seeds"]) == ("svhn-cifar", "algorithm1", 1)]  # fmt: skip
+    return pd.DataFrame(rows, columns=["method", "work", "samples per second"])
+
+
+def methods_beside(device_type: str, this_run: pd.DataFrame) -> pd.DataFrame | None:
+    """Samples per second of each method, printed, recorded and of this run (frame of `other_methods`, or an empty one); in
+    brackets how many times as long HRN takes for a sample. None where there is no number but printed ones."""
+    printed = published().query("images == 'SVHN' and work != 'stabilisation'")
+    sources = {"paper": printed, "recorded": recorded_methods(device_type), "this run": this_run}
+    sources = {name: {(row.method, row.work): row[-1] for row in frame[["method", "work", "samples per second"]].itertuples()}
+               for name, frame in sources.items() if len(frame)}  # fmt: skip
+    if sources.keys() == {"paper"}:
+        return None
+    keys = sorted(dict.fromkeys(key for source in sources.values() for key in source), key=lambda key: key[1] != "training")
+    return pd.DataFrame(
+        [(*key, *(_times(source, *key) for source in sources.values())) for key in keys], columns=["method", "work", *sources]
+    )
+
+
+def _times(source: Mapping[tuple[str, str], float], method: str, work: str) -> str:
+    if (method, work) not in source:
+        return MISSING
+    own, hrn = source[method, work], source.get(("HRN", work))
+    return f"{own:,.0f}" + (f" ({own / hrn:.1f}×)" if hrn and method != "HRN" else "")
+
+
 def recorded(device_type: str) -> pd.DataFrame:
     """The recorded speeds of a type of device ("cpu", "cuda"), columns `COLUMNS`; empty where there are none."""
     record, rows = speeds.load("hrn").get(device_type), []
-    for row in record["rows"] if record else ():
+    for row in rows_of_routing(record) if record else ():
         what = (row["scenario"], row["reading"], row["what"], row["seeds"])
         if row["seeds"] == 1:  # of several seeds, the slow form is that of one
             rows.append((*what, "one by one", row["samples/s"] / row["naive / batched"]))
@@ -114,14 +198,16 @@ def smooth_colours() -> Stream:
 
 
 def published() -> pd.DataFrame:
-    """ICLR Table 14 as samples per second: columns method, work, images, seconds, samples per second."""
+    """ICLR Table 14 as samples per second: columns method, work, images, seconds, samples per second.
+
+    NaN for ELL's stabilisation: its seconds are of several epochs, of which number the text gives two versions.
+    """
     printed = paper.load().query("paper == 'hrn' and artifact == 'table-d14'")
     rows = []
     for cell in printed.itertuples():
         method, work = cell.row.split()
-        if work in ("training", "inference"):
-            count = PUBLISHED[cell.column][work == "inference"]
-            rows.append((method, work, cell.column.split(",")[0], cell.mean, count / cell.mean))
+        count = math.nan if work == "stabilisation" else PUBLISHED[cell.column][work == "inference"]
+        rows.append((method, work, cell.column.split(",")[0], cell.mean, count / cell.mean))
     return pd.DataFrame(rows, columns=["method", "work", "images", "seconds", "samples per second"])
 
 
@@ -156,9 +242,15 @@ def _learner(
     return learner
 
 
-def _steps(learner: HRN, warm_up: int, steps: int) -> Callable[[], None]:
+def _steps(learner, warm_up: int, steps: int) -> Callable[[], None]:
+    """A function that makes the next `steps` steps of the first task; see `next_steps`."""
+    phase, *_ = learner.phases(0)
+    return next_steps(phase, warm_up, steps)
+
+
+def next_steps(phase: Phase, warm_up: int, steps: int) -> Callable[[], None]:
     """A function that makes the next `steps` steps; `warm_up` of them are made at once, since early steps fill bases."""
-    (phase,) = learner.phases(0)
+    phase.begin()
     made = 0
 
     def work(number: int = steps) -> None:

@@ -12,6 +12,7 @@ from unforget.results.claims.base import (
     at_most,
     combine,
 )
+from unforget.results.hrn import speed as recorded
 from unforget.theory import hashing as theory
 
 USED = ("SVHN, then CIFAR-100", "Fashion-MNIST, then MNIST", "Pairwise MNIST", "CIFAR-100 in ten tasks")
@@ -64,10 +65,11 @@ def r10(numbers: Numbers) -> Outcome:
 
 def speed() -> dict[tuple[str, str, str], Number]:
     """How many times as many samples per second one seed makes in exact batches as one by one, by what is timed and the
-    kind of device: recorded by the benchmark "hrn", the smaller one of both readings of the depth."""
+    kind of device: recorded by the benchmark "hrn", the smaller one of both readings of the depth. Other methods are left
+    out."""
     cells: dict[tuple[str, str, str], Number] = {}
     for device, record in speeds.load("hrn").items():
-        for row in record["rows"]:
+        for row in recorded.rows_of_routing(record):
             key, gain = ("routing-speed", f"{row['scenario']} {row['what']}", device), row["naive / batched"]
             if row["seeds"] == 1 and (key not in cells or gain < cells[key].mean):
                 cells[key] = Number(gain)

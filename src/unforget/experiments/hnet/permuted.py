@@ -14,7 +14,7 @@ _STRENGTHS = {
     "CL1": Strengths(500.0, (500.0, 0.8), 5.0), "CL2": Strengths(500.0, (1000.0, 0.9), 5.0), "CL3": Strengths(1.0, (5.0, 1.0), 0.1),
 }  # fmt: skip
 _MNIST = {"kind": "permuted", "image_set": "mnist", "tasks": 10}
-SMOKE = Profile({"kind": "permuted", "image_set": "digits", "tasks": 2}, (0, 1), {"iterations": 5, "batch": 32})
+SMOKE = Profile({"kind": "permuted", "image_set": "digits", "tasks": 2}, (0, 1), {"iterations": 5, "batch": 32, "hidden": (100, 100)})
 _LITE = Profile(_MNIST, (0, 1, 2), {"iterations": 500})
 
 

@@ -59,7 +59,7 @@ split_mnist_choices = Experiment(
         for name in _CHOICES_CL2
     ),
     profiles={
-        "smoke": split_mnist.profiles["smoke"],
+        "smoke": Profile(split_mnist.profiles["smoke"].stream, (0, 1), {"iterations": 8, "batch": 32}),
         "lite": split_mnist.profiles["lite"],
         "paper": Profile(split_mnist.profiles["paper"].stream, tuple(range(5))),
     },

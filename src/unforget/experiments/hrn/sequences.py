@@ -98,7 +98,7 @@ pairwise_mnist = Experiment(
     profiles={
         "smoke": Profile(
             {"kind": "pairwise", "image_set": "digits"}, (0, 1),
-            {"epochs": (2,) * 5, "stabilisation_epochs": 1, "images": 50},
+            {"epochs": (1,) * 5, "stabilisation_epochs": 1, "images": 50},
         ),
         "lite": Profile({"kind": "pairwise"}, tuple(range(3)), {"epochs": (1,) * 5, "stabilisation_epochs": 1}),
         "paper": Profile({"kind": "pairwise"}, tuple(range(5))),

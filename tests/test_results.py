@@ -206,7 +206,7 @@ def test_deviations_are_those_of_the_rows_and_columns_asked_for(monkeypatch):
         ("hnet", "table-1", "S-CL2", "EWC", 20.0), ("lstm", "table-1", "SI", "S CL2", 20.0),
     ]  # fmt: skip
     section.recorded_cells = pd.DataFrame(
-        [(*cell, 0.1, 20, "paper", "%", f"x/{i}", [cell[-1]] * 20) for i, cell in enumerate(measured_cells)],
+        [(*cell, 0.1, 20, "paper", "%", f"x/{i}", [cell[-1]] * 20, range(20)) for i, cell in enumerate(measured_cells)],
         columns=measured.COLUMNS,
     )
 

@@ -98,27 +98,22 @@ def test_rows_that_need_cuda_say_so():
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 @cases
 def test_a_captured_step_does_what_an_eager_one_does(method, changes):
-    learner, stream = tiny.learner(method, device="cuda", **changes)
-    eager = run(learner, stream, lambda phase: [phase.step(phase.batches(n), n) for n in range(6)])
-
-    def captured(phase):
-        step = Static(phase, torch.device("cuda"))
-        capture(step)
-        while step.made < 6:
-            step()
-
-    assert same(eager, run(*tiny.learner(method, device="cuda", **changes), captured))
+    assert_as_eager(capture, method, changes)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 def test_a_compiled_step_does_what_an_eager_one_does():
-    learner, stream = tiny.learner("hnet", device="cuda")
-    eager = run(learner, stream, lambda phase: [phase.step(phase.batches(n), n) for n in range(6)])
+    assert_as_eager(compiled, "hnet", {})
 
-    def by_torch(phase):
+
+def assert_as_eager(prepare, method, changes):
+    """Six steps of every phase on a graphics card, prepared and not, leave the same state."""
+    eager = run(*tiny.learner(method, device="cuda", **changes), lambda phase: [phase.step(phase.batches(n), n) for n in range(6)])
+
+    def prepared(phase):
         step = Static(phase, torch.device("cuda"))
-        compiled(step)
+        prepare(step)
         while step.made < 6:
             step()
 
-    assert same(eager, run(*tiny.learner("hnet", device="cuda"), by_torch))
+    assert same(eager, run(*tiny.learner(method, device="cuda", **changes), prepared))

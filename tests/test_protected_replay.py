@@ -252,9 +252,10 @@ def test_operations_of_every_phase_do_not_depend_on_replicas(method):
     assert counts[0] == counts[1] and all(counts[0].values())
 
 
-def test_shown_images_are_those_of_then_and_of_now():
-    learner, data = tiny.learner("hnet-r", data=grey(), vae_show=2)
-    assert learner.state["vae.e"].shape[1] == 3  # the last task, too
+@pytest.mark.parametrize(("method", "model"), [("hnet-r", "vae"), ("hnet-gan", "gan")])
+def test_shown_images_are_those_of_then_and_of_now(method, model):
+    learner, data = tiny.learner(method, data=grey(), **{f"{model}_show": 2})
+    assert learner.state[f"{model}.e"].shape[1] == 3  # the last task, too
     then = []
     for stage in range(3):
         for phase in learner.phases(stage):

@@ -224,7 +224,7 @@ def _moved(variant, base) -> bool:
     """Whether the variant differs from the base over the seeds that both have: the same seed draws the same
     samples and initial weights, so that seeds are compared pair by pair.
     """
-    ours, theirs = (dict(zip(cell.seeds, cell.values, strict=True)) for cell in (variant, base))
+    ours, theirs = (dict(zip(cell.seeds, cell.values, strict=bool(cell.seeds))) for cell in (variant, base))
     common = sorted(ours.keys() & theirs.keys())
     if len(common) < verdict.MIN_SEEDS:
         return False

@@ -68,9 +68,9 @@ def from_records(found: Iterable[Record]) -> pd.DataFrame:
 
 
 def _seeds(record: Record, n: int) -> tuple[int, ...]:
-    """Whose values they are; a count is that of all seeds."""
+    """Whose values they are; empty for a count, which is that of all seeds."""
     seeds = tuple(replica["seed"] for replica in record["replicas"] if not replica["scan"])
-    return seeds if len(seeds) == n else tuple(range(n))
+    return seeds if len(seeds) == n else ()
 
 
 def _has(record: Record, cell: Cell) -> bool:

@@ -124,8 +124,9 @@ class PlainReplay:
     """A `PlainClassifier` that keeps the answers of its copy from before the task: on the same images (learning without
     forgetting) or on replayed ones. `k` classes a task; `soft` keeps probabilities, else the most likely class."""
 
-    def __init__(self, plain, scenario, k, soft, temperature=2.0):
+    def __init__(self, plain, scenario, k, soft, temperature=2.0, mean_over_classes=False):
         self.plain, self.scenario, self.k, self.soft, self.temperature = plain, scenario, k, soft, temperature
+        self.mean_over_classes = mean_over_classes
         self.old = None
 
     def step(self, x, y, task, replayed=None):
@@ -147,7 +148,8 @@ class PlainReplay:
                 if self.soft:
                     p = torch.zeros_like(logits[:, outputs])
                     p[:, : answers[:, known].shape[1]] = F.softmax(answers[:, known] / T, 1)
-                    total = total + F.cross_entropy(logits[:, outputs] / T, p) * T**2
+                    distilled = F.cross_entropy(logits[:, outputs] / T, p) * T**2
+                    total = total + (distilled / p.shape[1] if self.mean_over_classes else distilled)
                 else:
                     total = total + F.cross_entropy(logits[:, outputs], answers[:, known].argmax(1))
             loss = loss / (task + 1) + (1 - 1 / (task + 1)) * total / len(heads)

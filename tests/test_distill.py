@@ -41,20 +41,22 @@ def heads_of(scenario, old, b):
     return [(range(j * K, (j + 1) * K), K) for j in (range(NOW) if old is None else [int(old[b])])]
 
 
+@pytest.mark.parametrize("over_classes", ["sum", "mean"])
 @pytest.mark.parametrize("unseen", ["zero probability", "zero logit"])
 @pytest.mark.parametrize("old", [None, OLD], ids=["every head", "own head"])
 @pytest.mark.parametrize("scenario", ["CL1", "CL2", "CL3"])
-def test_soft_targets_equal_the_formula_sample_by_sample(scenario, old, unseen):
+def test_soft_targets_equal_the_formula_sample_by_sample(scenario, old, unseen, over_classes):
     head = Head(scenario, K, TASKS)
     student, teacher = logits(head, 0), logits(head, 1)
     targets = distill.soft_targets(head, teacher, old, NOW, T, unseen)
-    found = distill.soft_losses(head, student, targets, old, NOW, T)
+    found = distill.soft_losses(head, student, targets, old, NOW, T, over_classes)
     for s in range(S):
         for b in range(B):
             terms = []
             for outputs, known in heads_of(scenario, old, b):
                 row, target_row = student[s, b, list(outputs)].tolist(), teacher[s, b, list(outputs)[:known]].tolist()
-                terms.append(plain_soft(target_row, row, T, len(outputs) - known, unseen))
+                loss = plain_soft(target_row, row, T, len(outputs) - known, unseen)
+                terms.append(loss / len(outputs) if over_classes == "mean" else loss)
             assert found[s, b].item() == pytest.approx(sum(terms) / len(terms), rel=1e-5)
     torch.testing.assert_close(targets.sum(-1), torch.ones_like(targets.sum(-1)))
 

@@ -94,6 +94,19 @@ def test_sd_and_sem_are_converted():
     assert verdict.paper_error(math.nan, "none", None, 0)[0] == pytest.approx(0.2887, abs=1e-4)
 
 
+def test_where_no_error_is_printed_our_spread_stands_in_and_agreement_is_close_at_most():
+    se, assumed = verdict.paper_error(math.nan, "none", 4, 2, our_sd=1.0)
+    assert se == 0.5 and assumed == "the paper prints no ±; taken to spread as our seeds do, over 4 runs"
+    assert verdict.paper_error(math.nan, "none", None, 2, our_sd=1.0)[0] < 0.01  # of how many runs is not known
+
+    def judge(delta, seeds=5, stated=False):
+        return verdict.judge(delta, 1.0, 1 / math.sqrt(5), seeds, 1, 0.02, stated=stated)[0]
+
+    assert [judge(delta) for delta in (0.01, 2.1, 2.3)] == ["reproduced", "close", "differs"]
+    assert judge(2.1, stated=True) == "reproduced"
+    assert judge(2.1, seeds=1) == "not run"  # one seed has no spread
+
+
 def test_an_unstated_error_says_what_is_assumed(printed):
     row = judged(printed, LSTM, around(88.5, 0.2))
     assert row.verdict == "reproduced" and "taken as a standard error" in row.assumed

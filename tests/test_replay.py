@@ -18,14 +18,16 @@ def unit(data):
     return data
 
 
-def plain_classifier(learner, scenario, soft):
-    return PlainReplay(PlainClassifier(learner.net.sizes, learner.state["theta"][0], learner.options.lr), scenario, 2, soft)
+def plain_classifier(learner, scenario, soft, over_classes="sum"):
+    plain = PlainClassifier(learner.net.sizes, learner.state["theta"][0], learner.options.lr)
+    return PlainReplay(plain, scenario, 2, soft, mean_over_classes=over_classes == "mean")
 
 
+@pytest.mark.parametrize("over_classes", ["sum", "mean"])
 @pytest.mark.parametrize("scenario", SCENARIOS)
-def test_lwf_equals_its_plain_form(scenario):
-    learner, data = tiny.learner("lwf", scenario, seeds=(3,), lr=1e-2)
-    plain = plain_classifier(learner, scenario, soft=True)
+def test_lwf_equals_its_plain_form(scenario, over_classes):
+    learner, data = tiny.learner("lwf", scenario, seeds=(3,), lr=1e-2, over_classes=over_classes)
+    plain = plain_classifier(learner, scenario, True, over_classes)
     for stage in range(3):
         (phase,) = learner.phases(stage)
         for step in range(phase.steps):
@@ -36,11 +38,11 @@ def test_lwf_equals_its_plain_form(scenario):
     torch.testing.assert_close(learner.state["theta"][0], plain.plain.flat.detach(), rtol=1e-3, atol=2e-5)
 
 
-@pytest.mark.parametrize("method", ["dgr", "dgr-distill"])
+@pytest.mark.parametrize("method, changes", [("dgr", {}), ("dgr-distill", {}), ("dgr-distill", {"over_classes": "mean"})])
 @pytest.mark.parametrize("scenario", SCENARIOS)
-def test_dgr_equals_its_plain_form(method, scenario):
-    learner, data = tiny.learner(method, scenario, seeds=(3,), data=unit(tiny.stream()), lr=1e-2)
-    plain = plain_classifier(learner, scenario, soft=method == "dgr-distill")
+def test_dgr_equals_its_plain_form(method, changes, scenario):
+    learner, data = tiny.learner(method, scenario, seeds=(3,), data=unit(tiny.stream()), lr=1e-2, **changes)
+    plain = plain_classifier(learner, scenario, method == "dgr-distill", changes.get("over_classes"))
     encoder, decoder = learner.state["generator"][0].split(learner.sizes)
     generator = PlainGenerator((5, 7, 6), 3, encoder, decoder, lr=1e-2)
     for stage in range(3):

@@ -108,10 +108,11 @@ class DGR(finetune.Finetune):
 
 @dataclass(frozen=True)
 class DistillOptions(Options):
-    """`unseen`: what the old classifier says about new classes in CL3."""
+    """`unseen`: what the old classifier says about new classes in CL3; `over_classes`: sum or mean of the distillation."""
 
     temperature: float = 2.0
     unseen: distill.Unseen = "zero probability"
+    over_classes: distill.OverClasses = "sum"
 
 
 class DGRDistill(DGR):
@@ -126,4 +127,4 @@ class DGRDistill(DGR):
     def replay_losses(self, logits: Tensor, answers: Tensor, now: int) -> Float[Tensor, "S B"]:
         o = self.options
         targets = distill.soft_targets(self.head, answers, None, now, o.temperature, o.unseen)
-        return distill.soft_losses(self.head, logits, targets, None, now, o.temperature)
+        return distill.soft_losses(self.head, logits, targets, None, now, o.temperature, o.over_classes)

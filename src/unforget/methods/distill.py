@@ -27,6 +27,10 @@ Unseen = Literal["zero probability", "zero logit"]
 """What a teacher says about classes newer than itself in CL3: probability 0 (van de Ven & Tolias), or logit 0 before the
 softmax (the code of von Oswald et al.), which leaves them some probability."""
 
+OverClasses = Literal["sum", "mean"]
+"""Cross-entropy sums over the classes that compete; van de Ven's code took their mean until May 2019 (its issue 5), which
+makes the term smaller by their number. The numbers that other papers quote for LwF and DGR+distill are of before."""
+
 
 def check(scenario: str, temperature: float = 1.0) -> None:
     """Raises `UnforgetError` where there is nothing to distil."""
@@ -83,10 +87,12 @@ def soft_losses(
     old: Int[Tensor, "B"] | None,
     now: int,
     temperature: float,
+    over_classes: OverClasses = "sum",
 ) -> Float[Tensor, "S B"]:
     """Cross-entropy with `soft_targets`, both at this temperature, times its square (which keeps the gradient's size)."""
     log_p = (competing(head, logits, old, now) / temperature).log_softmax(-1)
-    return _per_sample(-(targets * log_p).sum(-1) * temperature**2)
+    losses = _per_sample(-(targets * log_p).sum(-1) * temperature**2)
+    return losses / log_p.shape[-1] if over_classes == "mean" else losses
 
 
 def hard_losses(

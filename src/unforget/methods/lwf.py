@@ -17,10 +17,11 @@ from unforget.methods.base import Replicas
 
 @dataclass(frozen=True)
 class Options(finetune.Options):
-    """`unseen`: what the old network says about new classes in CL3."""
+    """`unseen`: what the old network says about new classes in CL3; `over_classes`: sum or mean of the distillation."""
 
     temperature: float = 2.0
     unseen: distill.Unseen = "zero probability"
+    over_classes: distill.OverClasses = "sum"
 
 
 class LwF(finetune.Finetune):
@@ -43,7 +44,7 @@ class LwF(finetune.Finetune):
         if stage > 0:
             now, answers = max(tasks), self.net.apply(self.state["teacher"], batch.x)
             targets = distill.soft_targets(self.head, answers, None, now, o.temperature, o.unseen)
-            kept = distill.soft_losses(self.head, logits, targets, None, now, o.temperature)
+            kept = distill.soft_losses(self.head, logits, targets, None, now, o.temperature, o.over_classes)
             loss = distill.balanced(losses, kept, stage + 1)
         (gradient,) = torch.autograd.grad(loss.sum(), theta)
         self.update(stage, gradient)

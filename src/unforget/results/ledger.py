@@ -159,10 +159,11 @@ def _row(cell, ours, explained) -> dict:
     if ours.profile != "paper":
         return row | {"why": f"run at profile {ours.profile} only"}
     seeds = None if pd.isna(cell.n) else int(cell.n)
-    paper_se, assumed = verdict.paper_error(cell.error, cell.error_kind, seeds, cell.decimals)
+    paper_se, assumed = verdict.paper_error(cell.error, cell.error_kind, seeds, cell.decimals, ours.sd)
     m = verdict.width(verdict.margin(cell.paper, cell.artifact, cell.unit), cell.mean, cell.decimals)
     delta = ours.mean - cell.mean
-    said, why = verdict.judge(delta, paper_se, row["our_se"], ours.n, seeds, m, cell.unit)
+    stated = not assumed.startswith(verdict.BY_OUR_SPREAD)
+    said, why = verdict.judge(delta, paper_se, row["our_se"], ours.n, seeds, m, cell.unit, stated)
     row |= {"delta": delta, "margin": m}
     if cell.unit not in verdict.EXACT:
         row |= {"delta_se": verdict.in_standard_errors(delta, paper_se, row["our_se"]), "assumed": assumed}

@@ -8,6 +8,8 @@ accuracy, so it shrinks near 100 %; it is capped, and never finer than half the 
 - close: |Δ| ≤ 3 m; or |Δ| ≤ 3 SE with our error as small as above; or |Δ| ≤ 2 SE where it is larger, since
   agreement that comes from our own uncertainty shows nothing.
 - differs: anything else, in either direction: a better number is a deviation too.
+- close, and not better, is also |Δ| ≤ 2 SE where the paper prints no ± but of how many runs its number is: they are
+  taken to spread as our seeds do, which is an assumption and no agreement by itself.
 - not run: no record of the paper's own protocol, or fewer than 3 seeds of it where the paper has more.
 - quoted: the paper copied the number from another one and we have not run it. Where we have, it is judged
   like any other and stays marked as quoted.
@@ -28,6 +30,7 @@ VERDICTS = ("reproduced", "close", "differs", "not run", "quoted", "ours")
 AGREE_SE, CLOSE_SE, CLOSE_MARGINS, OWN_ERROR, MIN_SEEDS = 2, 3, 3, 2, 3
 EXACT = ("parameters", "sign")
 CHANCE = 0.05
+BY_OUR_SPREAD = "the paper prints no ±; taken to spread as our seeds do"
 MOVED = f"paired by seed, at least {MIN_SEEDS}, t-test at {CHANCE:.0%}"
 
 
@@ -89,10 +92,12 @@ def width(rule: Margin, mean: float, decimals: int) -> float:
     return max(0.5 * 10.0**-decimals, min(rule.cap, rule.share * scale))
 
 
-def paper_error(error: float, kind: str, n: int | None, decimals: int) -> tuple[float, str]:
+def paper_error(
+    error: float, kind: str, n: int | None, decimals: int, our_sd: float = math.nan
+) -> tuple[float, str]:
     """Standard error of a printed mean, and in words what was assumed to get it (empty if nothing).
 
-    `unstated` is read as a standard error because the tables that leave it open copy rows whose ± is known
+    `our_sd`, the standard deviation between our seeds, stands in where the paper prints none but n. `unstated` is read as a standard error because the tables that leave it open copy rows whose ± is known
     to be one; as a standard deviation it could not be converted, for they do not give the number of seeds
     either.
     """
@@ -104,6 +109,8 @@ def paper_error(error: float, kind: str, n: int | None, decimals: int) -> tuple[
         return error, "± is a standard deviation of an unknown number of seeds, taken undivided"
     if kind == "unstated":
         return error, "the paper does not say what its ± is; taken as a standard error"
+    if n and our_sd > 0:
+        return our_sd / math.sqrt(n), f"{BY_OUR_SPREAD}, over {n} run{'s' if n > 1 else ''}"
     return 10.0**-decimals / math.sqrt(12), "the paper prints no ±; only its rounding is counted"
 
 
@@ -121,24 +128,26 @@ def judge(
     paper_seeds: int | None,
     m: float,
     unit: str = "%",
+    stated: bool = True,
 ) -> tuple[str, str]:
     """Verdict and its reason in words, for Δ and both standard errors in `unit`; `our_se` is NaN for one
-    seed.
+    seed. `stated` says whether the paper's is the paper's own.
     """
     size = abs(delta) - 1e-9  # a difference of two decimals is not exactly on the margin
     if unit in EXACT:
         return ("reproduced", "equal") if size <= 0 else ("differs", f"off by {abs(delta):,.0f}")
-    if seeds < min(MIN_SEEDS, paper_seeds or MIN_SEEDS):
+    if seeds < min(MIN_SEEDS, paper_seeds if paper_seeds and stated else MIN_SEEDS):
         return "not run", f"{seeds} of {paper_seeds or 'several'} seeds are too few to judge"
     if size <= m:
         return "reproduced", f"within the margin of {m:.2g}"
     se = math.hypot(paper_se, our_se)
     apart = f"{abs(delta) / se:.1f} combined standard errors" if se > 0 else f"{abs(delta) / m:.1f} margins"
-    sharp = our_se <= max(m, OWN_ERROR * paper_se)
+    sharp = our_se <= max(m, OWN_ERROR * paper_se if stated else 0)
     if size <= AGREE_SE * se:
         if sharp:
             return "reproduced", f"within {AGREE_SE} combined standard errors"
-        return "close", f"within {AGREE_SE} combined standard errors, but ours alone is {our_se:.2g}"
+        weak = f"but ours alone is {our_se:.2g}" if stated else "the paper's by our spread"
+        return "close", f"within {AGREE_SE} combined standard errors, {weak}"
     if size <= CLOSE_MARGINS * m:
         return "close", f"within {CLOSE_MARGINS} margins of {m:.2g}"
     if sharp and size <= CLOSE_SE * se:

@@ -4,6 +4,8 @@ from unforget.experiments.hnet.replay import split_mnist_replay
 from unforget.experiments.spec import Cell, Experiment, Profile, Run
 
 _ZERO_LOGIT = {"unseen": "zero logit"}
+_OVER_CLASSES = {"over_classes": "mean"}
+_OVER_CLASSES_TITLE = "distillation averaged over classes, as in the baseline code until May 2019"
 _CHOICES = {
     "one-hot": ({"vae_condition": "one-hot"}, "one-hot condition, as in appendix B and in the published code"),
     "no-condition": ({"vae_condition": "nothing"}, "no condition"),
@@ -33,6 +35,12 @@ split_mnist_replay_choices = Experiment(
             for name, (options, title) in _CHOICES_TIR.items()
         ),
         Run("lwf-zero-logit", "lwf", "CL3", ("CL3",), _ZERO_LOGIT, title="old network's logit 0 for new classes, LwF, CL3"),
+        *(
+            Run(f"lwf-mean-{cl.lower()}", "lwf", cl, (cl,), _OVER_CLASSES, title=f"{_OVER_CLASSES_TITLE}, LwF, {cl}")
+            for cl in ("CL1", "CL2", "CL3")
+        ),
+        Run("dgr-distill-mean-cl3", "dgr-distill", "CL3", ("CL3",), _OVER_CLASSES,
+            title=f"{_OVER_CLASSES_TITLE}, DGR with distillation, CL3"),
         Run("rpl-ub-zero-logit", "rpl-ub", "CL3", ("CL3",), _ZERO_LOGIT, title=f"{_CHOICES['zero-logit'][1]}, RPL-UB, CL3"),
     ),
     profiles={
@@ -42,7 +50,7 @@ split_mnist_replay_choices = Experiment(
         "lite": split_mnist_replay.profiles["lite"],
         "paper": Profile(split_mnist_replay.profiles["paper"].stream, tuple(range(5))),
     },
-    minutes={"tir": 4.5, "lwf": 0.9, "rpl-ub": 1.3, "*": 3.5},
+    minutes={"tir": 4.5, "lwf": 0.9, "dgr": 4.6, "rpl-ub": 1.3, "*": 3.5},
 )  # fmt: skip
 
 EXPERIMENTS = (split_mnist_replay_choices,)
@@ -66,6 +74,10 @@ CELLS = (
     ),
     Cell("hnet", "table-2", "S-CL3", "RPL-UB", "split-mnist-replay-choices/rpl-ub-zero-logit", "CL3", variant=True),
     *(
+        Cell("hnet", artifact, "S-CL3", "DGR", "split-mnist-replay-choices/dgr-distill-mean-cl3", "CL3", variant=True)
+        for artifact in ("table-1", "table-2")
+    ),
+    *(
         Cell("hnet", "text-parameters", "S VAE", row, "split-mnist-replay-choices/decoder-400", "CL3", f"count vae {name}",
              variant=True)
         for row, name in (("total", "trained"), ("hypernetwork", "theta"), ("target", "target"))
@@ -74,5 +86,10 @@ CELLS = (
 
 LSTM_CELLS = (
     Cell("lstm", "table-2", "LWF", "S CL3", "split-mnist-replay-choices/lwf-zero-logit", "CL3", variant=True),
+    *(
+        Cell("lstm", "table-2", "LWF", f"S {cl}", f"split-mnist-replay-choices/lwf-mean-{cl.lower()}", cl, variant=True)
+        for cl in ("CL1", "CL2", "CL3")
+    ),
+    Cell("lstm", "table-2", "DGR+distill", "S CL3", "split-mnist-replay-choices/dgr-distill-mean-cl3", "CL3", variant=True),
     Cell("lstm", "table-2", "HNET+R", "S CL3", "split-mnist-replay-choices/zero-logit", "CL3", variant=True),
 )

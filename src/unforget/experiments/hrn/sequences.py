@@ -19,7 +19,7 @@ ROWS = {
     "ewc-shared": "EWC, one classifier", "ewc-shared-adam": "EWC, one classifier, Adam",
     "ewc-shared-labels": "EWC, one classifier, labels given", "ewc-shared-adam-labels": "EWC, one classifier, Adam, labels given",
     "hrn": "HRN", "hrn-hash": "HRN, hash only", "hrn-projections": "HRN, projections kept", "hrn-longer": "HRN, twice the epochs",
-    "hrn-figure1": "HRN, Figure 1", "hrn-released": "HRN, released", "hrn-affine": "HRN, affine hash of the published code",
+    "hrn-figure1": "HRN, Figure 1", "hrn-figure1-released": "HRN, Figure 1, released", "hrn-released": "HRN, released", "hrn-affine": "HRN, affine hash of the published code",
     "hrn-hash-affine": "HRN, hash only, affine hash of the published code",
     "hrn-fixed": "HRN, no units added", "hrn-automatic": "HRN, units added when bases are full",
 }  # fmt: skip
@@ -64,6 +64,7 @@ def _runs(vc: dict, ewc: dict, ell: dict) -> tuple[Run, ...]:
 _CONTROLS = {"hrn": {}, "hrn-hash": {"n_res": 1}, "hrn-projections": {"projections": True}, "hrn-longer": {"times": 2}}
 _READINGS = {
     "hrn-figure1": READINGS["figure1"],
+    "hrn-figure1-released": READINGS["figure1"] | {"rule": "countdown", "eq7": False},
     "hrn-released": READINGS["released"],
     "hrn-affine": {"hash": "affine"},
     "hrn-hash-affine": {"n_res": 1, "hash": "affine"},

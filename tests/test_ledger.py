@@ -195,6 +195,10 @@ def test_what_was_tried_for_a_whole_row_stands_at_every_cell_without_a_line_of_i
     table = ledger.ledger(printed, measured, causes((*row, "", "", "everything"), (*ENT, "", "", "this")))
     assert cell(table, ENT).cause == "unexplained; tried: this"
     assert cell(table, other).cause == "unexplained; tried: everything"
+    column = (*ENT[:2], ledger.EVERY, ENT[3])
+    table = ledger.ledger(printed, measured, causes((*column, "", "", "everywhere")))
+    assert cell(table, ENT).cause == "unexplained; tried: everywhere"
+    assert cell(table, other).cause == "unexplained; tried: nothing yet"
     with pytest.raises(UnforgetError, match="which no paper prints"):
         ledger.ledger(printed, measured, causes((*ENT[:2], "S-CL9", ledger.EVERY, "", "", "x")))
     with pytest.raises(UnforgetError, match="which no paper prints"):

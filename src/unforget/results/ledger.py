@@ -187,15 +187,15 @@ def _only_ours(cell) -> dict:
 
 
 def _explanations(causes, printed, measured, ours) -> dict[tuple, tuple[str, str]]:
-    """(cause with its run and the value it moved to, what was tried) for each declared cell. A line whose column
-    is `EVERY` says what was tried for all cells of a row that have no line of their own.
+    """(cause with its run and the value it moved to, what was tried) for each declared cell. A line whose row or
+    column is `EVERY` says what was tried for all cells so named that have no line of their own.
     """
-    explained, known = {}, {_key(cell) for cell in printed.itertuples()}
-    lines = [] if causes is None else list(causes.itertuples())
-    rows = {_key(line)[:3]: line.tried for line in lines if line.column == EVERY and not line.cause}
-    for line in lines:
+    explained, general, known = {}, {}, {_key(cell) for cell in printed.itertuples()}
+    for line in () if causes is None else causes.itertuples():
         key, name = _key(line), " / ".join(_key(line))
-        if key[:3] in rows and line.column == EVERY and any(other[:3] == key[:3] for other in known):
+        named = [cell for cell in known if all(own in (part, EVERY) for own, part in zip(key, cell, strict=True))]
+        if EVERY in key and named and not line.cause:
+            general |= {cell: ("", line.tried) for cell in named}
             continue
         if key not in known:
             raise UnforgetError(f"causes.csv explains {name}, which no paper prints; correct the cell's name")
@@ -218,7 +218,7 @@ def _explanations(causes, printed, measured, ours) -> dict[tuple, tuple[str, str
                     "move the text to the column tried"
                 )
         explained[key] = (cause, line.tried)
-    return {key: ("", rows[key[:3]]) for key in known if key[:3] in rows} | explained
+    return general | explained
 
 
 def _moved(variant, base) -> bool:

@@ -141,12 +141,13 @@ def judge(
     if size <= m:
         return "reproduced", f"within the margin of {m:.2g}"
     se = math.hypot(paper_se, our_se)
-    apart = f"{abs(delta) / se:.1f} combined standard errors" if se > 0 else f"{abs(delta) / m:.1f} margins"
+    times, of = (abs(delta) / se, "combined standard errors") if se > 0 else (abs(delta) / m, "margins")
+    apart = f"{times:.2f} {of}" if times < 10 else f"{times:.0f} {of}"  # 2.02 is more than 2
     sharp = our_se <= max(m, OWN_ERROR * paper_se if stated else 0)
     if size <= AGREE_SE * se:
         if sharp:
             return "reproduced", f"within {AGREE_SE} combined standard errors"
-        weak = f"but ours alone is {our_se:.2g}" if stated else "the paper's by our spread"
+        weak = f"but our own, {our_se:.2g}, is too large to tell" if stated else "the paper's by our spread"
         return "close", f"within {AGREE_SE} combined standard errors, {weak}"
     if size <= CLOSE_MARGINS * m:
         return "close", f"within {CLOSE_MARGINS} margins of {m:.2g}"

@@ -15,6 +15,7 @@ from unforget.book.fragments import claims, common, costs, coverage, environment
 from unforget.data.files import project_root
 from unforget.errors import UnforgetError
 from unforget.experiments import catalogue
+from unforget.results import claims as judged
 from unforget.results import ledger as ledgers
 from unforget.results import paper
 from unforget.results.verdict import VERDICTS
@@ -197,9 +198,25 @@ def test_a_claim_has_both_outcomes_with_reasons(some):
     card = text.split("**h07**")[1].split(":::")[0]
     theirs, ours = card.split("Our records\n: ")
     assert "outcome-held" in theirs and "99.79 above EWC 99.12" in theirs
-    assert "not-held" in ours and "99.00" in ours and "99.09" in ours
+    assert "outcome-undecided" in ours and "1 of 3 parts" in ours and "99.00 within error of SI 99.09" in ours
     assert text.count(":::{div} claim") + text.count("\n- **") == len(claims.claims.CLAIMS)
     assert "12 claims without an evaluation yet" in text.split("`dynamos`")[1]
+
+
+def test_pages_call_an_outcome_by_one_name_that_is_explained_and_coloured(some):
+    book = project_root() / "book"
+    explained, colours = (book / "how-to-read.md").read_text(), (book / "_static" / "custom.css").read_text()
+    for outcome in judged.OUTCOMES:
+        assert f"| *{outcome}* |" in explained, outcome
+        assert re.search(rf"\.outcome-{outcome.replace(' ', '-')}[, ]", colours), outcome
+    outcomes = judged.evaluate(some.printed, some.measured)
+    page, cards = claims.text(some), scorecard.text(some)
+    assert ">not run<" not in page and "open" in set(outcomes.ours) & set(outcomes.printed)
+    for name, rows in outcomes.groupby("paper"):
+        card = cards.split(f"`{name}`")[1].split(":::")[0].partition("claims** on our records")[2]
+        for column, part in zip(("ours", "printed"), card.split("and on the paper's own numbers"), strict=False):
+            shown = dict(re.findall(r">([a-z ]+) <strong>(\d+)</strong>", part))
+            assert not card or shown == {o: str(n) for o, n in rows[column].value_counts().items()}
 
 
 def test_the_ledger_shows_recorded_numbers_and_folds_the_rest(some):

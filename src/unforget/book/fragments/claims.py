@@ -3,7 +3,7 @@
 from unforget.book import pages
 from unforget.book.fragments.common import PAPERS, Results, count, escape, gather, mark
 from unforget.results import claims
-from unforget.results.claims.base import NOT_JUDGED, NOT_RUN
+from unforget.results.claims.base import OPEN
 
 
 @pages.page("claims")
@@ -15,7 +15,7 @@ def text(results: Results) -> str:
     outcomes = claims.evaluate(results.printed, results.measured)
     parts = []
     parts.append(
-        f"{mark(NOT_RUN, 'open')} stands where the paper prints no numbers that a claim could be judged by. "
+        f"{mark(OPEN)} stands where no part of a claim has a number: the paper prints none, or ours are not recorded yet. "
         "Numbers in brackets are those that decided."
     )
     if not (results.measured.profile == "paper").any():
@@ -36,13 +36,9 @@ def _head(row) -> str:
 
 
 def _card(row) -> str:
-    printed = _said(row.printed, row.printed_reason, "open", "The paper prints no numbers that would tell.")
-    ours = _said(row.ours, row.ours_reason, row.ours, "The numbers it needs are not recorded yet.")
+    printed, ours = _said(row.printed, row.printed_reason), _said(row.ours, row.ours_reason)
     return f":::{{div}} claim\n{_head(row)}\n\nPaper's numbers\n: {printed}\n\nOur records\n: {ours}\n:::"
 
 
-def _said(outcome: str, reason: str, unknown: str, why: str) -> str:
-    """Outcome and reason; where nothing could be judged, a plain sentence, not a list of what is missing."""
-    if outcome in (NOT_RUN, NOT_JUDGED):
-        return f"{mark(NOT_RUN, unknown)} {why}"
+def _said(outcome: str, reason: str) -> str:
     return f"{mark(outcome)} {escape(reason)}"

@@ -6,10 +6,8 @@ from unforget.book import pages
 from unforget.book.fragments.common import PAPERS, Results, count, gather, has_run, mark
 from unforget.experiments import catalogue
 from unforget.results import claims
-from unforget.results.claims.base import HELD, IN_PART, NOT_HELD
 
 _VERDICTS = ("reproduced", "close", "differs", "not run", "quoted")
-_OUTCOMES = (HELD, IN_PART, NOT_HELD)
 
 
 @pages.page("scorecard")
@@ -49,25 +47,22 @@ def _card(name: str, rows: pd.DataFrame, outcomes: pd.DataFrame, recorded: list)
                 f"**{len(rows)} printed numbers**",
                 f"{_bar(verdicts)}\n\n{_counts(verdicts)}",
                 f"**{len(outcomes)} claims** on our records",
-                _counts(_outcomes(outcomes.ours, "not run")),
+                _counts(_outcomes(outcomes.ours)),
                 "and on the paper's own numbers",
-                _counts(_outcomes(outcomes.printed, "open")),
+                _counts(_outcomes(outcomes.printed)),
                 done if mine else "Nothing recorded yet",
             ]
         )  # fmt: skip
     return f":::{{grid-item-card}} `{name}`: {{cite:t}}`{PAPERS[name][1]}`\n{body}\n:::"
 
 
-def _outcomes(found: pd.Series, rest: str) -> dict[str, int]:
-    """How many claims have which outcome; `rest` names those of which nothing can be said yet."""
-    known = {outcome: int((found == outcome).sum()) for outcome in _OUTCOMES}
-    return known | {rest: len(found) - sum(known.values())}
+def _outcomes(found: pd.Series) -> dict[str, int]:
+    """How many claims have which outcome."""
+    return {outcome: int((found == outcome).sum()) for outcome in claims.OUTCOMES}
 
 
 def _counts(numbers: dict[str, int]) -> str:
-    colour = {"open": "not run"}
-    shown = {name: f"{name} <strong>{n}</strong>" for name, n in numbers.items() if n}
-    return " ".join(mark(colour.get(name, name), text) for name, text in shown.items())
+    return " ".join(mark(name, f"{name} <strong>{n}</strong>") for name, n in numbers.items() if n)
 
 
 def _bar(numbers: dict[str, int]) -> str:

@@ -2,26 +2,29 @@
 
 A claim is judged from numbers alone, so the same code runs on our records and on what the paper prints.
 Where a claim names no threshold, two means differ when their difference exceeds twice its combined standard
-error.
+error. What was assumed to get such an error goes with the number into the reason of the outcome.
 """
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-HELD, IN_PART, NOT_HELD, NOT_RUN, NOT_JUDGED = "held", "held in part", "not held", "not run", "not judged"
-OUTCOMES = (HELD, IN_PART, NOT_HELD, NOT_RUN, NOT_JUDGED)
+HELD, HELD_SO_FAR, IN_PART, UNDECIDED = "held", "held so far", "held in part", "undecided"
+NOT_HELD_SO_FAR, NOT_HELD, OPEN, NOT_JUDGED = "not held so far", "not held", "open", "not judged"
+OUTCOMES = (HELD, HELD_SO_FAR, IN_PART, UNDECIDED, NOT_HELD_SO_FAR, NOT_HELD, OPEN, NOT_JUDGED)
 COUNTS_FROM = 2  # combined standard errors
 
 
 @dataclass(frozen=True)
 class Number:
-    """A mean over `n` seeds with its standard error (NaN if unknown), in the unit of its cell."""
+    """A mean over `n` seeds with its standard error (NaN if unknown), in the unit of its cell, and in words what was
+    assumed to get that error, and of which artifact."""
 
     mean: float
     sem: float = math.nan
     n: int | None = None
     values: tuple[float, ...] = ()
+    assumed: tuple[tuple[str, str], ...] = ()
 
 
 Numbers = Callable[[str, str, str], Number | None]  # (artifact, row, column) -> the number, if there is one
@@ -31,13 +34,20 @@ Numbers = Callable[[str, str, str], Number | None]  # (artifact, row, column) ->
 class Check:
     """One part of a claim. `holds` is None while a number for it is missing; `text` is made from numbers.
 
-    `tied` marks a part that fails because no difference beyond the error is seen, not by the contrary.
+    `tied` marks a part that fails because no difference beyond the error is seen, not by the contrary; `assumed` says
+    what was assumed about the errors it was judged by. Raises `TypeError` for a `holds` that is not True, False or None:
+    numpy's own truth values are none of these, and would be lost where checks are counted.
     """
 
     name: str
     holds: bool | None
     text: str
     tied: bool = False
+    assumed: tuple[tuple[str, str], ...] = ()
+
+    def __post_init__(self):
+        if not any(self.holds is value for value in (True, False, None)):
+            raise TypeError(f"check {self.name!r} holds {self.holds!r}; True, False or None is needed")
 
 
 @dataclass(frozen=True)
@@ -66,34 +76,52 @@ def listed(paper: str, *lines: tuple) -> tuple[Claim, ...]:
 
 
 def combine(checks: Iterable[Check], every: bool = False, note: str = "") -> Outcome:
-    """The outcome of several checks.
+    """The outcome of several checks, its parts.
 
-    Held needs all of them. With some failed or missing and some passed a claim is held in part, unless it
-    speaks of every case (`every`): then one counterexample suffices. `note` is added to the reason.
+    - held, held so far: all parts hold; all that have a number hold, others are missing.
+    - held in part: some hold and some do not.
+    - undecided: none holds and none fails; no difference beyond the error is seen.
+    - not held, not held so far: some fail and none holds; the same while others are missing. Where a claim speaks of
+      every case (`every`), one part that fails suffices.
+    - open: none has a number.
+
+    `note` is added to the reason.
     """
     checks = tuple(checks)
     yes, no, missing = ([c for c in checks if c.holds is value] for value in (True, False, None))
-    if not yes and not no:
-        verdict = NOT_RUN
-    elif not no and not missing:
-        verdict = HELD
-    elif no and (every or not yes):
-        verdict = NOT_HELD
-    else:
-        verdict = IN_PART
     against, tied = [c for c in no if not c.tied], [c for c in no if c.tied]
+    if not yes and not no:
+        verdict = OPEN
+    elif against and (every or not yes):
+        verdict = NOT_HELD if every or not missing else NOT_HELD_SO_FAR
+    elif not yes:
+        verdict = UNDECIDED
+    elif no:
+        verdict = IN_PART
+    else:
+        verdict = HELD_SO_FAR if missing else HELD
+    said = [f"Judged on {len(checks) - len(missing)} of {len(checks)} parts"] if missing else []
     groups = (("Fails for", against), ("No difference beyond the error for", tied), ("Holds for", yes))
-    said = [
-        f"{words} {_listed(group)}" for words, group in (*groups, ("Without a number:", missing)) if group
-    ]
-    return Outcome(verdict, ". ".join([*said, note] if note else said) + ".", checks)
+    said += [f"{words} {_listed(group)}" for words, group in (*groups, ("Without a number:", missing)) if group]
+    return Outcome(verdict, ". ".join([*said, *([note] if note else []), *_assumed(checks)]) + ".", checks)
 
 
 def _listed(checks: list[Check]) -> str:
     """Names and texts of a few checks, only the names of many."""
-    if len(checks) > 6:
-        return ", ".join(c.name for c in checks)
-    return "; ".join(f"{c.name} ({c.text})" for c in checks)
+    return "; ".join(c.name if len(checks) > 6 else f"{c.name} ({c.text})" for c in checks)
+
+
+def _assumed(checks: Sequence[Check]) -> list[str]:
+    """What was assumed, each with the artifacts it concerns."""
+    where: dict[str, list[str]] = {}
+    for text, artifact in assumptions(checks):
+        where.setdefault(text, []).append(artifact.replace("-", " "))
+    return [f"{text[:1].upper()}{text[1:]} ({', '.join(artifacts)})" for text, artifacts in where.items()]
+
+
+def assumptions(found: Iterable[Number | Check | None]) -> tuple[tuple[str, str], ...]:
+    """What was assumed about any of these, once each."""
+    return tuple(dict.fromkeys(one for thing in found if thing is not None for one in thing.assumed))
 
 
 def compare(a: Number, b: Number) -> int | None:
@@ -126,24 +154,25 @@ def above(name: str, a: Number | None, rivals: Mapping[str, Number | None], or_t
             word = "equal to" if a.mean == known[label].mean else words[order[label]]
             said.append(f"{word} {label} {show(known[label].mean)}")
         tied = all(order[label] == 0 for label in failed)
-        return Check(name, False, f"{show(a.mean)} {', '.join(said)}", tied)
+        return Check(name, False, f"{show(a.mean)} {', '.join(said)}", tied, assumptions([a, *known.values()]))
     missing = [label for label in rivals if order.get(label) is None]
     if missing:
         return Check(name, None, f"no number with a standard error for {', '.join(missing)}")
     best = max(known, key=lambda label: known[label].mean)
-    return Check(name, True, f"{show(a.mean)} {words[order[best]]} {best} {show(known[best].mean)}")
+    text = f"{show(a.mean)} {words[order[best]]} {best} {show(known[best].mean)}"
+    return Check(name, True, text, assumed=assumptions([a, *known.values()]))
 
 
 def at_most(name: str, value: float, limit: float, text: str) -> Check:
     """Whether a value computed from numbers stays within a declared limit."""
-    return Check(name, value <= limit + 1e-9, f"{text} {show(value)}, limit {show(limit)}")
+    return Check(name, bool(value <= limit + 1e-9), f"{text} {show(value)}, limit {show(limit)}")
 
 
 def at_least(name: str, value: float, limit: float, text: str) -> Check:
     """Whether a value computed from numbers reaches a declared limit."""
-    return Check(name, value >= limit - 1e-9, f"{text} {show(value)}, at least {show(limit)} expected")
+    return Check(name, bool(value >= limit - 1e-9), f"{text} {show(value)}, at least {show(limit)} expected")
 
 
 def show(value: float) -> str:
-    """A number for a sentence: two decimals, or three significant digits where those would hide it (rounding aside)."""
-    return f"{value:.2f}" if abs(value) >= 0.1 or abs(value) < 1e-4 else f"{value:.3g}"
+    """A number for a sentence: two decimals, with a real minus sign."""
+    return f"{round(float(value), 2) + 0.0:.2f}".replace("-", "−")

@@ -15,6 +15,7 @@ from unforget.results.claims.base import (
     Outcome,
     above,
     absent,
+    assumptions,
     at_least,
     at_most,
     combine,
@@ -78,10 +79,9 @@ def _chain(name: str, links: list[Check]) -> Check:
     for value in (False, None):
         bad = [link for link in links if link.holds is value]
         if bad:
-            return Check(
-                name, value, ", ".join(f"{link.name} {link.text}" for link in bad), all(x.tied for x in bad)
-            )
-    return Check(name, True, "in this order")
+            text = ", ".join(f"{link.name} {link.text}" for link in bad)
+            return Check(name, value, text, all(link.tied for link in bad), assumptions(links))
+    return Check(name, True, "in this order", assumed=assumptions(links))
 
 
 def l05(numbers: Numbers) -> Outcome:
@@ -146,9 +146,9 @@ def l11(numbers: Numbers) -> Outcome:
 
 
 def _faster(name: str, GROW: Number, regularised: Number) -> Check:
-    return Check(
-        name, compare(GROW, regularised) == -1, f"{GROW.mean:.0f} against {regularised.mean:.0f} hours"
-    )
+    text = f"{GROW.mean:.0f} against {regularised.mean:.0f} hours"
+    order = compare(GROW, regularised)
+    return Check(name, order == -1, text, order == 0, assumptions([GROW, regularised]))
 
 
 def l12(numbers: Numbers) -> Outcome:
@@ -180,7 +180,7 @@ def _gain(*cells: Number | None) -> Number | None:
         return None
     *methods, base = cells
     error = math.hypot(*(m.sem / len(methods) for m in methods), base.sem)
-    return Number(sum(m.mean for m in methods) / len(methods) - base.mean, error)
+    return Number(sum(m.mean for m in methods) / len(methods) - base.mean, error, assumed=assumptions(cells))
 
 
 @dataclass(frozen=True)

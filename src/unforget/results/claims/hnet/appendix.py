@@ -72,7 +72,7 @@ def h20(numbers: Numbers) -> Outcome:
             at = [float(np.sqrt(a * b)) for a, b in pairwise(BINS)]
             first, rest = ((mean[j] - mean[i]) / (at[j] - at[i]) for i, j in ((0, 1), (1, -1)))
             text = f"{show(first)} points per unit of the ratio between the two smallest bins, {show(rest)} from there on"
-            checks.append(Check(f"{name} declines non-linearly", mean[0] < mean[-1] and first > rest, text))
+            checks.append(Check(f"{name} declines non-linearly", bool(mean[0] < mean[-1] and first > rest), text))
         widest = max(float(np.std([number.mean for number in groups[i]], ddof=1)) for i in whole)
         checks.append(at_most(f"{name} robust", widest, spread, "largest standard deviation of a bin"))
     return combine(checks)

@@ -54,7 +54,7 @@ def r12(numbers: Numbers) -> Outcome:
                 continue
             before, after = (cell.mean for cell in cells.values())
             agree = agrees(int(mark.mean), before, after, same)
-            checks.append(Check(name, agree, f"marked {MARKS[int(mark.mean)]}, {show(before)} to {show(after)}"))
+            checks.append(Check(name, bool(agree), f"marked {MARKS[int(mark.mean)]}, {show(before)} to {show(after)}"))
     return combine(checks, every=True)
 
 
@@ -73,7 +73,7 @@ def r15(numbers: Numbers) -> Outcome:
             checks.append(above(row.lower(), cells[high], {low.lower(): cells[low]}))
         elif mark is not None:
             right = mark.mean > 0 if better else mark.mean < 0
-            checks.append(Check(row.lower(), right, f"marked {MARKS[int(mark.mean)]}"))
+            checks.append(Check(row.lower(), bool(right), f"marked {MARKS[int(mark.mean)]}"))
         else:
             checks.append(Check(row.lower(), None, "no number"))
     return combine(checks)

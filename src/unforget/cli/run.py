@@ -212,7 +212,7 @@ class _Progress:
                 total=self.total, initial=done,  # what a checkpoint brings says nothing about the rate
                 unit="replica", dynamic_ncols=True, smoothing=0.1, file=sys.stderr,
                 mininterval=0.2 if sys.stderr.isatty() else QUIET_SECONDS,
-                bar_format="{percentage:3.0f}%|{bar:20}| {n:.1f}/{total} replicas "
+                bar_format="{percentage:3.0f}%|{bar:20}| {n:.1f}/{total} replica" + "s" * (self.total != 1) + " "
                            "[{elapsed}<{remaining}, {rate_fmt}]{postfix}",
             )  # fmt: skip
         self.bar.set_postfix_str(where, refresh=False)

@@ -13,7 +13,7 @@ def register(app: typer.Typer) -> None:
 
 def list_(
     id: Annotated[
-        str, typer.Argument(metavar="[ID]", help="Only hrn, or the runs of one experiment, as hnet/split-mnist.")
+        str, typer.Argument(metavar="ID", help="Only hrn, or the runs of one experiment, as hnet/split-mnist.")
     ] = "",
 ) -> None:
     """Experiments and their runs, what is recorded, what it costs.
@@ -68,7 +68,7 @@ def list_(
 
 def missing(
     id: Annotated[
-        str, typer.Argument(metavar="[ID]", help="Only of hrn, hnet/split-mnist or hnet/split-mnist/hnet.")
+        str, typer.Argument(metavar="ID", help="Only of hrn, hnet/split-mnist or hnet/split-mnist/hnet.")
     ] = "",
     profile: Annotated[str, typer.Option(help="smoke, lite or paper.")] = "paper",
 ) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from unforget import methods
-from unforget.results import drawings
+from unforget.results import drawings, paper
 
 BOOK = Path(__file__).parents[1] / "book"
 PAGES = sorted(p for p in BOOK.rglob("*.md") if p.parent.name not in ("drawings", "generated"))
@@ -64,3 +64,10 @@ def test_every_reference_is_cited():
         for key in keys.split(",")
     }  # fmt: skip
     assert cited == entries
+
+
+def test_the_front_pages_name_the_papers_that_have_chapters():
+    there = {name for name in paper.PAPERS if (BOOK / name / "index.md").exists()}
+    assert set(re.findall(r"\]\((\w+)/index\.md\)", (BOOK / "index.md").read_text(encoding="utf-8"))) == there
+    (said,) = re.findall(r"((?:`\w+`[, and]*)+) (?:is|are) in the book", (BOOK.parent / "README.md").read_text(encoding="utf-8"))
+    assert set(re.findall(r"`(\w+)`", said)) == there

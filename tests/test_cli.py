@@ -12,8 +12,9 @@ import pytest
 import torch
 from small_project import invoke, project, recorded, shown  # noqa: F401
 
+import unforget
 from unforget import records
-from unforget.cli import app
+from unforget.cli import app, words
 from unforget.cli.run import seconds
 from unforget.data import images, toy
 from unforget.errors import UnforgetError
@@ -40,12 +41,55 @@ def test_list_shows_recorded_of_declared_and_cost_per_profile():
     recorded("toy-regression/hnet", "smoke")
     lines = {line.split()[0]: line for line in shown("list").splitlines() if line.startswith(tuple(f"{paper}/" for paper in PAPERS))}
     assert set(lines) == set(catalogue.EXPERIMENTS)
-    assert toy.regenerates in lines[toy.id] and f"2/{2 * len(toy.runs)}, " in lines[toy.id]
+    assert f"2/{2 * len(toy.runs)}, " in lines[toy.id] and all(len(line) <= 80 for line in lines.values())
     # five seeds at lite are the first five of twenty at paper: the same record serves both
     assert f" 3/{5 * len(split.runs)}, " in lines[split.id] and f" 3/{20 * len(split.runs)}, " in lines[split.id]
     runs = shown("list", "hnet/split-mnist")
     assert all(re.search(rf"^{run.name} .*{re.escape(run.title)}", runs, re.MULTILINE) for run in split.runs)
-    assert re.search(r"^ewc-cl1 .* 0/2, .* 3/5, .* 3/20, ", runs, re.MULTILINE)
+    # recorded: a minute each; at smoke data and network are smaller, and nothing says how long they take
+    assert re.search(r"^ewc-cl1 +0/2 +3/5, 5 min +3/20, 20 min ", runs, re.MULTILINE)
+    assert split.regenerates in runs
+
+
+def test_a_paper_and_a_name_without_its_paper_are_understood():
+    names = [line.split()[0] for line in shown("list", "hrn").splitlines() if line.startswith(("hnet/", "hrn/"))]
+    assert names == [id for id in catalogue.EXPERIMENTS if id.startswith("hrn/")]
+    assert "hnet/split-mnist " in shown("list", "lstm")  # it has rows of runs that another paper declares
+    assert shown("list", "split-mnist") == shown("list", "hnet/split-mnist")
+    out = shown("run", "toy-regression/joint", "--set", "iterations=5")
+    assert "hnet/toy-regression/joint, profile smoke: 2 replicas in 1 group\n" in out
+    assert "\nhnet/toy-regression/joint  regression  " in out
+    commands = [line for line in shown("missing", "split-mnist/ewc-cl1").splitlines() if "unforget run" in line]
+    assert len(commands) == 1 and commands[0].rstrip().endswith("unforget run hnet/split-mnist/ewc-cl1 --profile paper")
+
+
+def test_what_is_piped_is_as_wide_as_it_needs(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "40")
+    recorded("split-mnist/online-ewc-cl1", seeds=range(20))
+    assert re.search(r"^ S-CL1 +EWC +99\.\d.* split-mnist/online-ewc-cl1 *$", shown("ledger"), re.MULTILINE)
+    assert re.search(r"^hnet +0/2 .* HNET\+ENT, CL1 and CL3 *$", shown("list", "split-mnist"), re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("name", "profile", "share"),
+    [
+        ("hnet/toy-regression/hnet", "smoke", 1 / 5),  # a fifth of the iterations
+        ("hnet/split-mnist/hnet", "smoke", None),  # other data
+        ("hrn/pairwise-mnist/hrn", "lite", 1 / 5),  # one epoch of five: one number for all tasks, or one a task
+        ("hrn/cifar100/vc", "lite", 2 / 15),
+        ("hrn/cifar100/ell", "lite", None),  # fewer codes
+    ],
+)
+def test_cost_is_in_proportion_only_where_nothing_but_the_length_differs(name, profile, share):
+    experiment, (run,) = catalogue.find(name)
+    minutes = experiment.minutes_of(run.name)
+    found = status.replica_minutes(experiment, run, profile)
+    assert found is None if share is None else found == pytest.approx(share * minutes)
+    recorded(name.partition("/")[2], seeds=range(3))  # a minute each
+    found = status.replica_minutes(experiment, run, profile)
+    assert found is None if share is None else found == pytest.approx(share)
+    recorded(name.partition("/")[2], profile)
+    assert status.replica_minutes(experiment, run, profile) == pytest.approx(1)
 
 
 def test_missing_is_cheapest_first_and_its_commands_are_right():
@@ -61,6 +105,7 @@ def test_missing_is_cheapest_first_and_its_commands_are_right():
     [half] = [line for line in lines if "split-mnist/hnet-cl2" in line]
     assert "17 of 20" in half and "--seeds 2-6,8-19" in half and re.search(r"^\d+ min +3 min", half)
     assert all("not measured" in line for line in lines if line is not half)
+    assert "GPU" in out and "GPU" not in shown("missing", "hrn") and "not measured" not in shown("missing", "hrn")
     assert "replicas of" in out.splitlines()[-1]
 
 
@@ -77,9 +122,20 @@ def test_run_trains_records_and_says_what_came_out():
     assert f"recorded {path.relative_to(Path.cwd())}" in out
     final = [replica["scores"]["regression"][-1] for replica in records.load(path)["replicas"]]
     values = torch.tensor(final, dtype=torch.float64).mean(1)
-    assert f"regression  {values.mean():#.3g} ± {values.std():#.3g} MSE  (3 seeds)" in out
+    error = values.std() / 3**0.5
+    assert f"regression  {values.mean():#.3g} ± {error:#.3g} MSE  (3 seeds)" in out
+    assert out.endswith("± is the standard error over seeds\n")
     again = shown(*SMOKE, "--seeds", "0-2")
-    assert "3 of 3 replicas are already recorded and skipped" in again and "recorded data" not in again
+    assert "3 of 3 replicas already recorded and skipped" in again and "recorded data" not in again
+
+
+def test_a_trial_can_go_to_another_folder():
+    out = shown(*SMOKE, "--seeds", "0", "--results", "a/trial")
+    [path] = Path("a/trial").glob("**/*.json")
+    assert f"recorded {path}\n" in out and "1 replica in 1 group\n" in out and not records.results_folder().exists()
+    assert "1 of 1 replica already recorded" in shown(*SMOKE, "--seeds", "0", "--results", "a/trial")
+    stopped = shown(*SMOKE, "--seeds", "1", "--results", "a/trial", "--budget", "0.0001s")
+    assert "0 of 1 replica recorded\n" in stopped and " --results a/trial" in stopped.splitlines()[-1]
 
 
 def test_a_strength_may_be_zero_and_a_whole_number():
@@ -107,7 +163,7 @@ def test_scanned_values_are_counted_costed_and_shown_apart(monkeypatch):
     out = shown(*words)
     assert "4 replicas in" in out
     assert re.search(r"regression, lr=0\.01  \S+ ± \S+ MSE  \(2 seeds\)\n.*regression, lr=0\.1  ", out)
-    assert "4 of 4 replicas are already recorded and skipped" in shown(*words)
+    assert "4 of 4 replicas already recorded and skipped" in shown(*words)
     one = status.status(catalogue.experiment(toy.id), run, "smoke")
     assert one.cpu_minutes == pytest.approx(2 * status.replica_minutes(toy, run, "smoke"))
     [path] = records.results_folder().glob("**/*.json")
@@ -119,7 +175,7 @@ def test_scanned_values_are_counted_costed_and_shown_apart(monkeypatch):
 
 def test_a_replica_that_diverged_is_named(monkeypatch):
     result = invoke("run", "hnet/toy-regression/joint", "--seeds", "0-1", "--set", "iterations=30", "--set", "lr=1e38")
-    assert result.exit_code == 0 and "warning: seed 0 of toy-regression/joint diverged" in result.stderr
+    assert result.exit_code == 0 and "warning: seed 0 of hnet/toy-regression/joint diverged" in result.stderr
     [path] = records.results_folder().glob("**/*.json")
     assert "NaN" not in path.read_text() and "Infinity" not in path.read_text()
 
@@ -130,14 +186,15 @@ def test_compare_shows_what_differs():
     recorded("split-mnist/ewc-cl1", changes={"strength": 3.0}, seeds=range(2, 6), value=0.8)
     [custom] = one.parent.glob("custom-*.json")
     out = shown("compare", "split-mnist/ewc-cl1", f"split-mnist/ewc-cl1/{custom.stem}")
-    # 100 * sd of four consecutive hundredths, and of the difference 0.90..0.93 against 0.82..0.85 with both errors
-    assert re.search(r"options\.strength +10000000\.0 +3\.0", out)
-    assert re.search(r"CL1, final +91\.50 ± 1\.29 %  \(4 seeds\) +83\.50 ± 1\.29 %  \(4 seeds\) +-8\.00, -8\.8 SE", out)
+    # 100 * standard error of four consecutive hundredths, and of the difference 0.90..0.93 against 0.82..0.85 with both errors
+    assert re.search(r"options\.strength +1e7 +3 ", out)
+    assert re.search(r"CL1, final +91\.50 ± 0\.65 %  \(4 seeds\) +83\.50 ± 0\.65 %  \(4 seeds\) +-8\.00, -8\.8 SE", out)
+    assert "± is the standard error over seeds" in out
     assert re.search(r"CL1, 2 common replicas +at most 10\.00 apart", out)
     assert re.search(r"seeds +0-3 +2-5", out) and "source hash" in out and "minutes per replica" in out
     for name in ("split-mnist/ewc-cl1", "hnet/split-mnist/ewc-cl1/paper", "split-mnist/ewc-cl1/lite", str(one)):
         same = shown("compare", "split-mnist/ewc-cl1/paper", name)
-        assert "the same configuration" in same and "CL1, 4 common replicas" in same and "equal" in same
+        assert "both are one record: profiles lite and paper declare the same run" in same and "CL1, 4 common replicas" in same and "equal" in same
     smoke = shown("compare", "split-mnist/ewc-cl1", "split-mnist/ewc-cl1", "--profile", "smoke")
     assert "51.50" in smoke and "91.50" not in smoke
     other = shown("compare", "split-mnist/ewc-cl1/smoke", "split-mnist/ewc-cl1/paper")
@@ -153,7 +210,13 @@ def test_ledger_shows_the_verdicts_and_exports_them():
         rows = [row for row in csv.DictReader(file) if (row["row"], row["column"]) == ("S-CL1", "SI")]
     assert [(row["paper"], row["verdict"], row["n"]) for row in rows] == [("hnet", "differs", "20")]
     assert r"\begin{longtable}" in Path("out.tex").read_text()
-    assert re.search(r"\d+ not run", out.splitlines()[-3])
+    assert re.search(r"\d+ not run", out.splitlines()[-4])
+    assert out.splitlines()[-3].startswith("± of ours is the standard error")
+    some = shown("ledger", "--artifact", "table-1", "--verdict", "differs", "--paper", "hnet", "--csv", "some.csv")
+    assert re.search(r"S-CL1 .*SI .* differs \(quoted\) +split-mnist/si-cl1", some) and "table-2" not in some
+    with open("some.csv") as file:
+        assert {(row["artifact"], row["verdict"]) for row in csv.DictReader(file)} == {("table-1", "differs")}
+    assert shown("ledger", "--paper", "hnet", "--verdict", "ours") == "no printed number of hnet, ours\n"
 
 
 def test_check_finds_nothing_wrong_with_sound_records():
@@ -215,7 +278,7 @@ def test_check_names_what_is_wrong_with_a_record_and_exits_with_1(fault):
     spoil(recorded("split-mnist/si-cl1", seeds=range(3), checksums=images_of("mnist")))
     result = invoke("check", "--no-book")
     assert result.exit_code == 1 and re.search(message, result.stdout), result.stdout
-    assert re.search(r"^[12] problem\(s\)$", result.stdout, re.MULTILINE)
+    assert re.search(r"^(1 problem|2 problems)$", result.stdout, re.MULTILINE)
 
 
 def test_check_names_a_bad_row_and_a_cause_without_its_run(one_project, monkeypatch):
@@ -247,7 +310,7 @@ def test_check_and_book_hand_the_books_problems_on(monkeypatch):
     monkeypatch.setattr(build, "build", fake)
     monkeypatch.setattr(build, "check", fake)
     result = invoke("check", "--workers", 1)
-    assert result.exit_code == 1 and "stale: a cell" in result.stdout and "1 problem(s)" in result.stdout
+    assert result.exit_code == 1 and "stale: a cell" in result.stdout and "\n1 problem\n" in result.stdout
     result = invoke("book", "--profile", "paper", "--workers", 3)
     assert result.exit_code == 1 and "stale: a cell" in result.stdout
     words, options = calls[-1]
@@ -261,6 +324,10 @@ def test_check_and_book_hand_the_books_problems_on(monkeypatch):
 # --- help -------------------------------------------------------------------------------------------------------------
 
 COMMANDS = ("list", "missing", "run", "ledger", "compare", "check", "book")
+
+
+def test_version():
+    assert shown("--version") == f"unforget {unforget.__version__}\n"
 
 
 def test_help_names_every_command_and_bare_unforget_shows_it():
@@ -277,6 +344,7 @@ def test_help_shows_examples_that_the_command_line_understands(command):
     from typer.main import get_command
 
     text = shown(command, "--help")
+    assert "[[" not in text  # brackets of an argument that may be left out are added to its name
     examples = re.findall(rf"^ *unforget {command}\b.*", text, re.MULTILINE)
     assert examples and ("Example" in text)
     group = get_command(app)
@@ -305,6 +373,15 @@ def test_budgets_that_cannot_be_read(text):
 @pytest.mark.parametrize("text", ["0", "0-19", "0-4,7", "3,5-6,9"])
 def test_seeds_and_back(text):
     assert seed_text(reversed(seed_range(text))) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(1e7, "1e7"), (3.0, "3"), (0.1, "0.1"), (1e-5, "1e-5"), (0.123456789, "0.123456789"), (12345678.5, "12345678.5"),
+     (7, "7"), (None, "None"), ([100, 100], "[100, 100]"), (1e10, "1e10")],
+)  # fmt: skip
+def test_options_are_printed_as_one_would_write_them(value, text):
+    assert words.plain(value) == text
 
 
 def test_changes_are_read_as_what_they_look_like():

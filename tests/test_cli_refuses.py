@@ -3,6 +3,7 @@
 import os
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -24,9 +25,19 @@ def one_project(project):  # noqa: F811
 WRONG = {
     "command": (("lst",), "did you mean 'list'"),
     "option": (("missing", "--profil", "paper"), "--profile"),
-    "no experiment": (("run",), "missing argument 'id'"),
+    "no experiment": (("run",), "missing argument 'id'. as in: unforget run hnet/toy-regression; `unforget list` names"),
+    "one run": (("compare", "x"), "missing argument 'run'. as in: unforget compare split-mnist/ewc-cl1 split-mnist/onl"),
+    "a paper": (("run", "hrn"), "hrn is a paper; choose one of its experiments: hrn/pairwise-mnist, hrn/fashion-mnist,"),
+    "a paper without its own": (("run", "lstm"), "lstm is a paper; choose one of its experiments: hnet/split-mnist,"),
+    "a paper to list": (("list", "hrm"), "unknown experiment 'hrm'; did you mean 'hrn'"),
     "experiment": (("run", "hnet/split-mnits"), "experiment 'hnet/split-mnits'; did you mean 'hnet/split-mnist'"),
-    "experiment to list": (("list", "split-mnist"), "did you mean 'hnet/split-mnist'"),
+    "experiment, nothing like it": (("run", "xyz"), "unknown experiment 'xyz'; choose one of: hnet/toy-regression, "),
+    "experiment, short": (("run", "split-mnits"), "unknown experiment 'split-mnits'; did you mean 'split-mnist'"),
+    "experiment, of a run": (("run", "split-mnits/hnet"), "'split-mnits/hnet'; did you mean 'split-mnist/hnet'"),
+    "experiment to list": (("list", "split-mnits"), "did you mean 'split-mnist'"),
+    "experiment, missing": (("missing", "split-mnits"), "did you mean 'split-mnist'"),
+    "too long a name": (("run", "hnet/split-mnist/hnet/paper"), "unknown experiment 'hnet/split-mnist/hnet/paper'; did"),
+    "run, short": (("run", "split-mnist/ewc-cl4"), "unknown run 'ewc-cl4'; did you mean 'ewc-cl"),
     "run": (("run", "hnet/split-mnist/ewc-cl4"), "unknown run 'ewc-cl4'; did you mean 'ewc-cl"),
     "profile": (("run", "hnet/split-mnist", "--profile", "papper"), "did you mean 'paper'"),
     "profile, missing": (("missing", "--profile", "light"), "did you mean 'lite'"),
@@ -53,7 +64,14 @@ WRONG = {
     "changed option": ((*SMOKE, "--set", "bta=1"), "unknown option of hnet 'bta'; did you mean 'beta'"),
     "change without value": ((*SMOKE, "--set", "beta"), "cannot read the change 'beta'; write option=value"),
     "change twice": ((*SMOKE, "--set", "iterations=6"), "option iterations is set twice"),
-    "change of another type": ((*SMOKE, "--set", "beta=much"), "option beta of hnet cannot be 'much'"),
+    "changed option like no other": (
+        ("run", "split-mnist/ewc-cl1", "--set", "lamda=3"), "'lamda'; choose one of: activation, batch, gamma, "),
+    "change of another type": (
+        (*SMOKE, "--set", "beta=much"), "option beta of hnet cannot be 'much'; give a number, as in beta=0.1"),
+    "change to half an iteration": (
+        (*SMOKE[:2], "--set", "iterations=1.5"), "cannot be 1.5; give a whole number, as in iterations=100"),
+    "change to maybe": ((*SMOKE, "--set", "look_ahead=maybe"), "look_ahead of hnet cannot be 'maybe'; give true or false"),
+    "change to one of many": ((*SMOKE, "--set", "hidden=ten"), "cannot be 'ten'; give numbers, as in hidden=100,100"),
     "change to no number": ((*SMOKE, "--set", "beta=NaN"), "beta of hnet must be a finite number"),
     "negative": ((*SMOKE, "--set", "beta=-1"), "beta of hnet"),
     "nothing to train": ((*SMOKE[:2], "--set", "iterations=0"), "iterations of hnet must be at least 1"),
@@ -69,6 +87,12 @@ WRONG = {
     "scheduler, scheme": ((*SMOKE, "--scheduler", "foo://bar:1"), "no Dask scheduler answers at 'foo://bar:1'"),
     "scheduler and workers": ((*SMOKE, "--scheduler", "tcp://a:1", "--workers", "2"), "leave --workers out"),
     "paper": (("ledger", "--paper", "hnt"), "unknown paper 'hnt'; did you mean 'hnet'"),
+    "artifact": (("ledger", "--artifact", "table1"), "unknown artifact 'table1'; did you mean 'table-1'"),
+    "artifact of another paper": (
+        ("ledger", "--paper", "hrn", "--artifact", "figure-a7a"), "unknown artifact of hrn 'figure-a7a'; "),
+    "verdict": (("ledger", "--verdict", "differ"), "unknown verdict 'differ'; did you mean 'differs'"),
+    "export to a folder": (("ledger", "--csv", "src"), "cannot write src: is a directory"),
+    "results in a file": ((*SMOKE, "--results", "pyproject.toml"), "cannot write to --results pyproject.toml: file exists"),
     "no folder": (("ledger", "--csv", "no/such/folder.csv"), "cannot write no/such/folder.csv: No such file"),
     "compare, run": (("compare", "split-mnist/ewc-cl9", "x"), "did you mean 'ewc-cl"),
     "compare, neither": (("compare", "ewc", "x"), "cannot read the run 'ewc'; write split-mnist/ewc-cl1"),
@@ -162,7 +186,7 @@ def test_a_full_disk_is_named_and_the_record_left(monkeypatch):
     last = result.stderr.strip().splitlines()[-1]
     assert result.exit_code == 2 and last.startswith("error: cannot write") and "No space left on device" in last
     assert path.read_bytes() == before and not list(Path.cwd().rglob("*.part"))
-    assert "1 of 2 replicas are already recorded" in shown(*SMOKE, "--seeds", "0-1")
+    assert "1 of 2 replicas already recorded" in shown(*SMOKE, "--seeds", "0-1")
 
 
 def test_a_full_disk_leaves_an_exported_file_as_it_was(monkeypatch):
@@ -174,6 +198,18 @@ def test_a_full_disk_leaves_an_exported_file_as_it_was(monkeypatch):
     monkeypatch.setattr(Path, "write_text", full)
     assert "cannot write out.csv: No space left on device" in refused("ledger", "--csv", "out.csv")
     assert Path("out.csv").read_text() == "old" and not list(Path.cwd().glob("*.part"))
+
+
+def test_files_to_export_to_are_tried_before_anything_is_printed():
+    result = invoke("ledger", "--csv", "out.csv", "--latex", "no/out.tex")
+    assert result.exit_code == 2 and not result.stdout and not Path("out.csv").exists()
+
+
+def test_a_short_name_of_two_papers_is_ambiguous(monkeypatch):
+    split = catalogue.experiment("hnet/split-mnist")
+    monkeypatch.setitem(catalogue.EXPERIMENTS, "lstm/split-mnist", replace(split, id="lstm/split-mnist"))
+    assert "choose one of: hnet/split-mnist, lstm/split-mnist" in refused("run", "split-mnist/hnet")
+    assert catalogue.find("hnet/split-mnist")[0] is split
 
 
 def test_a_mistake_of_ours_keeps_its_traceback(monkeypatch):

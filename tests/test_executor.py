@@ -184,7 +184,7 @@ def test_a_run_stopped_by_its_budget_goes_on_with_the_command_it_prints(whole):
     assert resumed.exit_code == 0 and "go on" not in resumed.stdout and not checkpoint.exists()
     assert recorded() == longer(whole)
     third = invoke(*command[1:])
-    assert third.exit_code == 0 and "2 of 2 replicas are already recorded and skipped" in third.stdout
+    assert third.exit_code == 0 and "2 of 2 replicas already recorded and skipped" in third.stdout
 
 
 def test_again_goes_on_where_it_was_stopped(monkeypatch):

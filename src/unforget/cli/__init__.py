@@ -6,7 +6,7 @@ the notebook tools.
 
 import errno
 import sys
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -29,13 +29,30 @@ class OneLineErrors(TyperGroup):
         try:
             code = super().main(*args, standalone_mode=False, **extra)
         except (UnforgetError, TyperException) as error:
-            text = error.format_message() if isinstance(error, TyperException) else str(error)
-            _fail(text)
+            _fail(f"{error.format_message()}{_example(error)}" if isinstance(error, TyperException) else str(error))
         except OSError as error:
             if error.errno not in _SURROUNDINGS:
                 raise
             _fail(f"{error.filename or 'a file'}: {error.strerror}")
         sys.exit(code if isinstance(code, int) else 0)
+
+
+def _example(error: TyperException) -> str:
+    """Where an argument is missing, an example of the command from its help."""
+    context = getattr(error, "ctx", None)
+    if not context or not str(error).startswith("Missing"):
+        return ""
+    command = f"unforget {context.info_name} "
+    examples = [line.strip() for line in (context.command.help or "").splitlines() if line.strip().startswith(command)]
+    return f" As in: {examples[0]}; `unforget list` names what there is." if examples else ""
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from unforget import __version__
+
+        print(f"unforget {__version__}")
+        raise typer.Exit
 
 
 def _fail(text: str) -> None:
@@ -50,7 +67,12 @@ app = typer.Typer(
 
 
 @app.callback(invoke_without_command=True)
-def unforget(context: typer.Context) -> None:
+def unforget(
+    context: typer.Context,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
     """Re-run what four continual-learning papers print, and see how it compares.
 
     [bold]A first look[/bold] (no download, half a minute)

@@ -39,7 +39,7 @@ def book(
     lines = []
     if profile != "smoke" and not compute:
         found = status.missing(catalogue.EXPERIMENTS.values(), profile)
-        lines = [f"{one.command}  ({status.minutes_text(one.missing_minutes)} on one CPU thread)" for one in found]
+        lines = [f"{one.command}  ({status.cost_text(one.missing_minutes)})" for one in found]
     report = build.build(profile, compute, workers, accept=accept, missing=lines)
     print(report)
     if not report.ok:

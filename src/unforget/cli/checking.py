@@ -27,6 +27,7 @@ def check(
     """
     from unforget import records
     from unforget.cli.book import tools
+    from unforget.cli.words import count
     from unforget.errors import UnforgetError
     from unforget.results import paper, sound
 
@@ -46,5 +47,5 @@ def check(
     if report is not None:
         print(report)
     if found or (report is not None and not report.ok):
-        print(f"{len(found) + (len(report.problems) if report else 0)} problem(s)")
+        print(count(len(found) + (len(report.problems) if report else 0), "problem"))
         raise typer.Exit(1)

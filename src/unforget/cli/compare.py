@@ -28,14 +28,14 @@ def compare(
     [bold]Examples[/bold]
 
       unforget compare split-mnist/ewc-cl1 split-mnist/online-ewc-cl1
-        options.strength  10000000.0      80000000.0
-        CL1, final        99.03 ± 0.41 %  99.14 ± 0.30 %  +0.11, +1.0 SE
+        options.strength  1e7             1e8
+        CL1, final        99.03 ± 0.09 %  99.14 ± 0.07 %  +0.11, +1.0 SE
       unforget compare split-mnist/hnet split-mnist/hnet/custom-1f0c2a9d7b3e
       unforget compare old.json data/results/split-mnist/hnet/paper.json
 
     A label is a profile, or the name of a record's file without its ending.
-    ± is the standard deviation over seeds; the difference is the second minus
-    the first, also in combined standard errors.
+    ± is the standard error over seeds; the difference is the second minus the
+    first, also in combined standard errors (SE).
     """
     from rich.console import Console
     from rich.markup import escape
@@ -43,6 +43,7 @@ def compare(
     from rich.text import Text
 
     from unforget import records
+    from unforget.cli.words import ERROR
 
     paths = [find(name, profile) for name in (one, other)]
     loaded = [records.load(path) for path in paths]
@@ -53,8 +54,11 @@ def compare(
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
     Console(highlight=False).print(table)
-    if loaded[0]["config"] == loaded[1]["config"]:
-        print("\nthe same configuration")
+    print(f"\n{ERROR}; SE is the combined one of both")
+    if paths[0].resolve() == paths[1].resolve():
+        print(f"both are one record{_shared(paths[0], loaded[0])}")
+    elif loaded[0]["config"] == loaded[1]["config"]:
+        print("the same configuration")
 
 
 def find(name: str, profile: str) -> Path:
@@ -90,12 +94,28 @@ def find(name: str, profile: str) -> Path:
     return path
 
 
+def _shared(path: Path, record: "Record") -> str:
+    """Which profiles declare what a record holds, where it is more than one."""
+    from unforget.errors import UnforgetError
+    from unforget.experiments import catalogue, executor
+    from unforget.experiments.spec import PROFILES
+
+    try:
+        experiment, (run,) = catalogue.of(record["config"]["run"])
+    except UnforgetError:  # a record of a run that is no longer declared
+        return ""
+    here = [name for name in PROFILES if executor.is_of(record, experiment.resolve(run, name))]
+    return f": profiles {' and '.join(here)} declare the same run" if len(here) > 1 else ""
+
+
 def _name(path: Path) -> str:
     return "/".join(path.with_suffix("").parts[-3:])
 
 
 def _configuration(one: "Record", other: "Record") -> list[tuple[str, str, str, str]]:
     """Lines for what is not the same in configuration, test sets, parameter counts and data."""
+    from unforget.cli.words import plain
+
     rows = []
     for part, title, short in (
         (lambda record: record["config"], "", None), (lambda record: {"": record["tests"]}, "test samples", None),
@@ -105,7 +125,7 @@ def _configuration(one: "Record", other: "Record") -> list[tuple[str, str, str, 
         a, b = (_flat(part(record)) for record in (one, other))
         for name in dict.fromkeys([*a, *b]):
             if a.get(name, "–") != b.get(name, "–"):
-                rows.append((f"{title}{name}", str(a.get(name, "–"))[:short], str(b.get(name, "–"))[:short], ""))
+                rows.append((f"{title}{name}", *(plain(flat.get(name, "–"))[:short] for flat in (a, b)), ""))
     return rows
 
 
@@ -121,7 +141,7 @@ def _scores(one: "Record", other: "Record") -> list[tuple[str, str, str, str]]:
     import numpy as np
 
     from unforget import records
-    from unforget.cli.words import mean_text, number, scaled, scanned
+    from unforget.cli.words import count, mean_text, number, scaled, scanned
     from unforget.results import measured
 
     both, rows = (one, other), []
@@ -144,17 +164,17 @@ def _scores(one: "Record", other: "Record") -> list[tuple[str, str, str, str]]:
             )
             apart = float(np.max(np.abs(scaled(a - b, view))))
             words = "equal" if apart == 0 else f"at most {number(apart, view)} apart"
-            rows.append((f"{view}, {len(common)} common replicas", "", "", words))
+            rows.append((f"{view}, {count(len(common), 'common replica')}", "", "", words))
     return rows
 
 
 def _difference(a: "np.ndarray", b: "np.ndarray", view: str) -> str:
     """The second mean minus the first, also in combined standard errors."""
-    from unforget.cli.words import number
+    from unforget.cli.words import number, standard_error
 
     difference = float(b.mean() - a.mean())
     words = f"{'+' if difference >= 0 else ''}{number(difference, view)}"
-    error = math.hypot(*(x.std(ddof=1) / math.sqrt(len(x)) if len(x) > 1 else math.nan for x in (a, b)))
+    error = math.hypot(standard_error(a), standard_error(b))
     return words + (f", {difference / error:+.1f} SE" if error > 0 else "")
 
 

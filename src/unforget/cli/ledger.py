@@ -1,5 +1,6 @@
 """`unforget ledger`: the papers' numbers beside ours."""
 
+import errno
 import os
 from pathlib import Path
 from typing import Annotated
@@ -13,6 +14,12 @@ def register(app: typer.Typer) -> None:
 
 def ledger(
     paper: Annotated[str, typer.Option(help="Only this paper: hnet, lstm, dynamos or hrn.", show_default="all")] = "",
+    artifact: Annotated[
+        str, typer.Option(help="Only this table or figure, as table-1.", show_default="all")
+    ] = "",
+    verdict: Annotated[
+        str, typer.Option(help="Only reproduced, close, differs, not run, quoted or ours.", show_default="all")
+    ] = "",
     csv: Annotated[Path | None, typer.Option(metavar="FILE", help="Write all columns to a CSV file.")] = None,
     latex: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a LaTeX longtable.")] = None,
 ) -> None:
@@ -22,51 +29,73 @@ def ledger(
 
       unforget ledger --paper hnet
         hnet table-1
-        row    column  printed            ours               Δ/SE  verdict
-        S-CL1  SI      99.09 ± 0.15 (20)  99.11 ± 0.12 (20)  +0.1  reproduced
+        row    column  printed            ours               verdict
+        S-CL1  SI      99.09 ± 0.15 (20)  99.11 ± 0.12 (20)  reproduced
+      unforget ledger --paper hnet --artifact table-1 --verdict differs
       unforget ledger --csv ledger.csv --latex ledger.tex
 
-    Ours ± is a standard error, the number of seeds is in brackets. The rule
-    behind the verdicts is in the book. Only profile paper is judged.
+    Ours ± is a standard error, the number of seeds is in brackets. The last
+    column names the run: unforget run split-mnist/si-cl1 --profile paper. The
+    rule behind the verdicts is in the book; only profile paper is judged.
     """
     from rich.box import SIMPLE_HEAD
-    from rich.console import Console
 
+    from unforget.cli.words import print_whole
     from unforget.errors import choose
+    from unforget.experiments import catalogue
     from unforget.records import results_folder
     from unforget.results import ledger as ledgers
     from unforget.results import ledger_export
     from unforget.results import paper as papers
     from unforget.results.measured import measured
+    from unforget.results.verdict import VERDICTS
 
     if paper:
         choose("paper", paper, papers.PAPERS)
+    if verdict:
+        choose("verdict", verdict, VERDICTS)
+    for path in (csv, latex):
+        if path:
+            _write(path)
     table = ledgers.ledger(papers.load(), measured(results_folder()), papers.load_causes())
-    if paper:
-        table = table[table.paper == paper]
-    console = Console(highlight=False)
-    for page in ledger_export.to_rich(table.assign(cause="")):  # sentences in a column would squeeze the numbers
+    table = table[table.paper == paper] if paper else table
+    if artifact and len(table):
+        choose(f"artifact of {paper}" if paper else "artifact", artifact, set(table.artifact))
+    table = table[table.artifact == artifact] if artifact else table
+    table = table[table.verdict == verdict] if verdict else table
+    runs = catalogue.filling()
+    named = [row.run or runs.get((row.paper, row.artifact, row.row, row.column), "") for row in table.itertuples()]
+    for page in ledger_export.to_rich(table.assign(run=named, cause="")):  # causes are sentences: below, not in a column
         page.box, page.pad_edge = SIMPLE_HEAD, False
-        console.print(page)
+        print_whole(page)
     for row in table[table.cause.fillna("") != ""].itertuples():
         print(f"{row.paper} {row.artifact}, {row.row}, {row.column}: {row.cause}")
     counts = table.apply(ledgers.label, axis=1).value_counts() if len(table) else {}
-    print(", ".join(f"{count} {verdict}" for verdict, count in counts.items()) or f"no printed number of {paper} yet")
+    chosen = ", ".join(filter(None, (paper, artifact, verdict)))
+    print(", ".join(f"{count} {verdict}" for verdict, count in counts.items()) or f"no printed number of {chosen}")
+    if table.ours.notna().any():
+        print("± of ours is the standard error over seeds, their number is in brackets; the papers' ± is as printed")
     for path, text in ((csv, ledger_export.to_csv), (latex, ledger_export.to_latex)):
         if path:
             _write(path, text(table))
             print(f"written {path}")
 
 
-def _write(path: Path, text: str) -> None:
-    """Aside first: a full disk leaves the file that was there."""
+def _write(path: Path, text: str | None = None) -> None:
+    """Aside first: a full disk leaves the file that was there. Without a text, only try whether it could be written.
+
+    Raises `UnforgetError` where it cannot.
+    """
     from unforget.errors import UnforgetError
 
     part = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         try:
-            part.write_text(text, encoding="utf-8")
-            part.replace(path)
+            part.write_text(text or "", encoding="utf-8")
+            if text is not None:
+                part.replace(path)
         finally:
             part.unlink(missing_ok=True)
     except OSError as error:

@@ -1,5 +1,6 @@
 """`unforget run`: train what is not recorded yet."""
 
+import os
 import re
 import shlex
 import sys
@@ -17,7 +18,7 @@ def register(app: typer.Typer) -> None:
 
 
 def run(
-    id: Annotated[str, typer.Argument(metavar="ID", help="As hnet/split-mnist, or one run: hnet/split-mnist/ewc-cl1.")],
+    id: Annotated[str, typer.Argument(metavar="ID", help="As hnet/split-mnist, or one run: hnet/split-mnist/ewc-cl1; hnet/ may be left out.")],
     profile: Annotated[str, typer.Option(help="smoke (embedded data), lite or paper.")] = "smoke",
     seeds: Annotated[str, typer.Option(help="As 0-4, 7 or 0-4,7.", show_default="those of the profile")] = "",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
@@ -29,6 +30,10 @@ def run(
     set_: Annotated[
         list[str] | None, typer.Option("--set", metavar="OPTION=VALUE", help="Change an option: a custom run.")
     ] = None,
+    results: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Where records go.", show_default="data/results of this project"),
+    ] = None,
 ) -> None:
     """Train the replicas that are not recorded yet, and record them.
 
@@ -38,16 +43,21 @@ def run(
       unforget run hnet/split-mnist --profile paper --workers 2 --budget 8m
       unforget run hnet/split-mnist/ewc-cl1 --profile paper --seeds 5-19
         recorded data/results/split-mnist/ewc-cl1/paper.json
-        split-mnist/ewc-cl1  CL1  99.03 ± 0.41 %  (20 seeds)
+        hnet/split-mnist/ewc-cl1  CL1  99.03 ± 0.09 %  (20 seeds)
       unforget run hnet/split-mnist/hnet --profile lite --set beta=0.1
       unforget run hnet/split-mnist --profile paper --device cuda
+      unforget run hnet/split-mnist/hnet --profile lite --results trial
       unforget run hnet/split-mnist --profile paper --scheduler tcp://host:8786
 
     Ctrl-C, or the budget, stops it with everything saved; it then prints the
     command that goes on from there. A replica's numbers depend on its seed and
     options alone, not on workers, groups or interruptions. A run with changed
-    options is custom: recorded, but never in a table of the paper.
+    options is custom: recorded, but never in a table of the paper. In the
+    project's data/results, git ignores records of smoke and custom runs.
+
+    ± is the standard error over seeds.
     """
+    from unforget.cli.words import count
     from unforget.errors import UnforgetError
     from unforget.experiments import catalogue, changes, executor, status
     from unforget.experiments.spec import replicas, seed_range
@@ -59,32 +69,37 @@ def run(
         raise UnforgetError("--scheduler brings its own workers; leave --workers out")
     limit = seconds(budget) if budget else None
     experiment, runs = catalogue.find(id)
+    id = experiment.id if len(runs) > 1 else f"{experiment.id}/{runs[0].name}"  # in full, however it was written
     chosen = seed_range(seeds) if seeds else experiment.profile(profile).seeds
     values = changes.read(set_ or ())
+    if results:
+        _check_folder(results)
     jobs = executor.plan(
-        experiment, runs, profile, chosen, device, values, group or None, again, elsewhere=bool(scheduler)
+        experiment, runs, profile, chosen, device, values, group or None, again, results, elsewhere=bool(scheduler)
     )
     todo = sum(len(job.seeds) for job in jobs)
     skipped = sum(len(replicas(chosen, run.scan)) for run in runs) - todo
     if skipped:
-        print(f"{skipped} of {skipped + todo} replicas are already recorded and skipped (train them again: --again)")
+        print(
+            f"{skipped} of {count(skipped + todo, 'replica')} already recorded and skipped (to train again: --again)"
+        )
     outcome = None
     if jobs:
-        minutes = {run.name: status.replica_minutes(experiment, run, profile) for run in runs}
-        cost = sum(len(job.seeds) * minutes[job.config["run"].split("/")[-1]] for job in jobs)
-        about = f", about {status.minutes_text(cost)} on one CPU thread" if not values else ""
-        print(f"{id}, profile {profile}: {todo} replicas in {len(jobs)} group(s){about}", flush=True)
+        cost = None if values else _minutes(experiment, profile, jobs)
+        about = "" if cost is None else f", about {status.cost_text(cost)}"
+        print(f"{id}, profile {profile}: {count(todo, 'replica')} in {count(len(jobs), 'group')}{about}", flush=True)
         with _Progress(todo) as progress:
-            outcome = executor.execute(jobs, workers, scheduler or None, limit, report=progress)
-    _summarise(experiment, runs, profile, values, outcome.written if outcome else ())
+            outcome = executor.execute(jobs, workers, scheduler or None, limit, results, report=progress)
+    _summarise(experiment, runs, profile, values, outcome.written if outcome else (), results)
     if outcome and outcome.unfinished:
         left = sum(len(job.seeds) for job in outcome.unfinished)
         why = "interrupted" if outcome.interrupted else f"the budget of {budget} is used up"
-        print(f"\n{why}: {todo - left} of {todo} replicas recorded, the others saved as far as they were; to go on:")
+        print(f"\n{why}: {todo - left} of {count(todo, 'replica')} recorded")
+        print("What was begun is saved as far as it got. To go on from there:")
         given = {
             "--profile": profile, "--seeds": seeds, "--device": device if device != "auto" else "",
             "--workers": str(workers) if workers != 1 else "", "--scheduler": scheduler, "--budget": budget,
-            "--group": str(group) if group else "",
+            "--group": str(group) if group else "", "--results": str(results or ""),
         }  # fmt: skip
         for command in _resume(id, given, set_ or (), again, outcome.unfinished):
             print(f"  {command}")
@@ -129,28 +144,55 @@ def _resume(id: str, given: dict[str, str], settings, again: bool, unfinished) -
     ]
 
 
-def _summarise(experiment, runs, profile: str, values, written: tuple[Path, ...]) -> None:
-    """Where records were written, and the final mean ± standard deviation over seeds per view."""
+def _minutes(experiment, profile: str, jobs) -> float | None:
+    """Estimated minutes of these jobs on one CPU thread; None where nothing was measured that tells."""
+    from unforget.experiments import status
+
+    names = {job.config["run"].split("/")[-1] for job in jobs}
+    each = {name: status.replica_minutes(experiment, experiment.run(name), profile) for name in names}
+    if None in each.values():
+        return None
+    return sum(len(job.seeds) * each[job.config["run"].split("/")[-1]] for job in jobs)
+
+
+def _check_folder(folder: Path) -> None:
+    """Refuse a folder that records could not be written to, before anything is trained."""
+    from unforget.errors import UnforgetError
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UnforgetError(f"cannot write to --results {folder}: {error.strerror}") from None
+    if not os.access(folder, os.W_OK):
+        raise UnforgetError(f"cannot write to --results {folder}: no permission")
+
+
+def _summarise(experiment, runs, profile: str, values, written: tuple[Path, ...], results: Path | None) -> None:
+    """Where records were written, and the final mean ± standard error over seeds per view."""
     from unforget import records
-    from unforget.cli.words import mean_text, scanned
+    from unforget.cli.words import ERROR, mean_text, scanned
     from unforget.data.files import project_root
     from unforget.experiments import executor
     from unforget.results import measured
 
     for path in written:
         print(f"recorded {path.relative_to(project_root()) if path.is_relative_to(project_root()) else path}")
+    several = False
     for run in runs:
-        path = executor.record_path(experiment.resolve(run, profile, values))
+        path = executor.record_path(experiment.resolve(run, profile, values), results)
         if not path.exists():
             continue
         record = records.load(path)
         for view in record["config"]["views"]:
             final = measured.metric(records.scores(record, view), "final")
-            for values, rows in scanned(record).items():
-                print(f"{record['config']['run']}  {view}{values}  {mean_text(final[rows], view)}")
+            for scan, rows in scanned(record).items():
+                several |= len(rows) > 1
+                print(f"{experiment.id}/{run.name}  {view}{scan}  {mean_text(final[rows], view)}")
         for replica in record["replicas"]:
             if not replica["finite"]:
-                print(f"warning: seed {replica['seed']} of {record['config']['run']} diverged", file=sys.stderr)
+                print(f"warning: seed {replica['seed']} of {experiment.id}/{run.name} diverged", file=sys.stderr)
+    if several:
+        print(ERROR)
 
 
 class _Progress:
@@ -170,7 +212,7 @@ class _Progress:
                 total=self.total, initial=done,  # what a checkpoint brings says nothing about the rate
                 unit="replica", dynamic_ncols=True, smoothing=0.1, file=sys.stderr,
                 mininterval=0.2 if sys.stderr.isatty() else QUIET_SECONDS,
-                bar_format="{percentage:3.0f}%|{bar:20}| {n:.1f}/{total} replicas "
+                bar_format="{percentage:3.0f}%|{bar:20}| {n:.1f}/{total} replica" + "s" * (self.total != 1) + " "
                            "[{elapsed}<{remaining}, {rate_fmt}]{postfix}",
             )  # fmt: skip
         self.bar.set_postfix_str(where, refresh=False)

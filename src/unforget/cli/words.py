@@ -1,21 +1,47 @@
-"""Numbers as the commands print them."""
+"""Numbers, counts and tables as the commands print them."""
 
 import math
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from unforget.records import Record
+
+ERROR = "± is the standard error over seeds"
+
+
+def count(number: int, thing: str) -> str:
+    """A number and a noun, as in "1 run" or "20 runs"."""
+    return f"{number} {thing}{'' if number == 1 else 's'}"
+
+
+def print_whole(table: "Table") -> None:
+    """Print a table as wide as it needs, piped or not: a name or a command that is cut cannot be copied."""
+    from rich.console import Console
+
+    width = Console(width=10_000).measure(table).maximum
+    Console(highlight=False, width=max(Console().width, width)).print(table)
 
 
 def scanned(record: "Record") -> dict[str, list[int]]:
     """Which replicas have which scanned values: {"": all} where nothing was scanned, else {", lr=0.1": some, ...}."""
     rows: dict[str, list[int]] = {}
     for i, replica in enumerate(record["replicas"]):
-        words = "".join(f", {name}={value:g}" for name, value in sorted(replica["scan"].items()))
+        words = "".join(f", {name}={plain(value)}" for name, value in sorted(replica["scan"].items()))
         rows.setdefault(words, []).append(i)
     return rows
+
+
+def plain(value: Any) -> str:
+    """An option as a user would write it: 1e7 rather than 10000000.0."""
+    if not isinstance(value, float) or not math.isfinite(value):
+        return str(value)
+    text = f"{value:g}" if float(f"{value:g}") == value else repr(value)
+    return re.sub(r"e\+?(-?)0*", r"e\1", text)
 
 
 def scaled(values: np.ndarray, view: str) -> np.ndarray:
@@ -30,10 +56,15 @@ def number(value: float, view: str) -> str:
     return f"{value:#.3g}" if view == "regression" else f"{value:.2f}"
 
 
+def standard_error(values: np.ndarray) -> float:
+    """Of the mean over seeds; NaN for one seed."""
+    return float(np.std(values, ddof=1)) / math.sqrt(len(values)) if len(values) > 1 else math.nan
+
+
 def mean_text(values: np.ndarray, view: str) -> str:
-    """Mean ± standard deviation over seeds (ddof 1), with unit and number of seeds."""
+    """Mean ± standard error over seeds, with unit and number of seeds."""
     values = scaled(values, view)
     text = number(float(np.mean(values)), view)
     if len(values) > 1:
-        text += f" ± {number(float(np.std(values, ddof=1)), view)}"
-    return f"{text} {'MSE' if view == 'regression' else '%'}  ({len(values)} seed{'' if len(values) == 1 else 's'})"
+        text += f" ± {number(standard_error(values), view)}"
+    return f"{text} {'MSE' if view == 'regression' else '%'}  ({count(len(values), 'seed')})"

@@ -3,7 +3,8 @@
 import json
 import math
 from collections.abc import Iterable, Mapping
-from typing import Any, get_args
+from types import NoneType, UnionType
+from typing import Any, get_args, get_origin
 
 from unforget.errors import UnforgetError
 
@@ -34,13 +35,37 @@ def _value(text: str) -> Any:
         return text
 
 
-def check_lists(method: str, hints: Mapping[str, Any], values: Mapping[str, Any]) -> None:
-    """Refuse anything but whole numbers where an option is a list of them; `hints` are the types of the options."""
+_KINDS = {
+    float: "a number, as in {}=0.1", int: "a whole number, as in {}=100", bool: "true or false",
+    tuple: "numbers, as in {}=100,100", NoneType: "none",
+}  # fmt: skip
+"""What an option of a type can be, in words; {} stands for its name."""
+
+
+def check_types(method: str, hints: Mapping[str, Any], values: Mapping[str, Any]) -> None:
+    """Refuse values of another type than their options have, saying which; `hints` are the types of the options.
+
+    Unknown names, and words that are no choice of an option, are left to `unforget.methods.base.options`.
+    """
     for name, value in values.items():
         if get_args(hints.get(name)) == (int, ...) and isinstance(value, (list, tuple)):
             for number in value:
                 if type(number) is not int:
                     raise UnforgetError(f"option {name} of {method} takes whole numbers, as in 100,100; got {number!r}")
+        kinds = _kinds(hints[name]) if name in hints else set()
+        if kinds and kinds <= set(_KINDS) and not _fits(value, kinds):
+            words = " or ".join(text.format(name) for kind, text in _KINDS.items() if kind in kinds)
+            raise UnforgetError(f"option {name} of {method} cannot be {value!r}; give {words}")
+
+
+def _kinds(hint: Any) -> set[type]:
+    parts = get_args(hint) if isinstance(hint, UnionType) else (hint,)
+    return {get_origin(part) or part for part in parts}
+
+
+def _fits(value: Any, kinds: set[type]) -> bool:
+    kind = tuple if isinstance(value, list) else type(value)
+    return kind in kinds or (kind is int and float in kinds)
 
 
 def check_ranges(method: str, values: Mapping[str, Any]) -> None:

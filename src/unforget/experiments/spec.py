@@ -9,7 +9,7 @@ from typing import Any, get_type_hints
 
 from unforget import data, methods, probes
 from unforget.errors import UnforgetError, choose
-from unforget.experiments.changes import check_lists, check_ranges
+from unforget.experiments.changes import check_ranges, check_types
 from unforget.methods.base import options
 from unforget.methods.heads import SCENARIOS
 
@@ -93,7 +93,7 @@ class Experiment:
         """
         chosen = self.profile(profile)
         hints = get_type_hints(methods.find(run.method).Options)
-        check_lists(run.method, hints, changes or {})
+        check_types(run.method, hints, changes or {})
         shared = {k: v for k, v in chosen.options.items() if k in hints}
         config = completed(
             {

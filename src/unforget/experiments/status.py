@@ -1,5 +1,6 @@
 """What is recorded, what is missing, and what it would cost."""
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +15,8 @@ from unforget.experiments.spec import Experiment, Run, replicas, seed_text
 class Status:
     """One run at one profile: which of its declared seeds are recorded, and its cost.
 
-    `cpu_minutes` is what one seed (all its scanned values) takes on one CPU thread, estimated from the measured minutes
-    at `paper` by the number of iterations or epochs. `gpu_minutes` is what all replicas together took where a record says so, else None.
+    `cpu_minutes` is what one seed (all its scanned values) takes on one CPU thread (`replica_minutes`), `gpu_minutes` what
+    all replicas together took on a GPU; None where nothing was measured that tells.
     """
 
     experiment: Experiment
@@ -23,7 +24,7 @@ class Status:
     profile: str
     declared: tuple[int, ...]
     recorded: tuple[int, ...]
-    cpu_minutes: float
+    cpu_minutes: float | None
     gpu_minutes: float | None
 
     @property
@@ -32,9 +33,14 @@ class Status:
         return tuple(seed for seed in self.declared if seed not in self.recorded)
 
     @property
-    def missing_minutes(self) -> float:
+    def declared_minutes(self) -> float | None:
+        """Estimated minutes on one CPU thread for all declared seeds."""
+        return None if self.cpu_minutes is None else self.cpu_minutes * len(self.declared)
+
+    @property
+    def missing_minutes(self) -> float | None:
         """Estimated minutes on one CPU thread for what is missing."""
-        return self.cpu_minutes * len(self.missing)
+        return None if self.cpu_minutes is None else self.cpu_minutes * len(self.missing)
 
     @property
     def command(self) -> str:
@@ -48,40 +54,81 @@ def status(experiment: Experiment, run: Run, profile: str, results: Path | None 
 
     Raises `UnforgetError` naming a damaged record.
     """
-    config = experiment.resolve(run, profile)
-    path = executor.record_path(config, results)
-    record = records.load(path) if path.exists() else None
-    if record and not executor.is_of(record, config):
-        record = None
+    record = _record(experiment.resolve(run, profile), results)
     found = {records.key(replica) for replica in record["replicas"]} if record else set()
     declared = experiment.profile(profile).seeds
     recorded = [seed for seed in declared if all(records.key(one) in found for one in replicas((seed,), run.scan))]
+    minutes = replica_minutes(experiment, run, profile, results)
     return Status(
         experiment, run, profile, declared, tuple(recorded),
-        replica_minutes(experiment, run, profile) * len(replicas((0,), run.scan)),
+        None if minutes is None else minutes * len(replicas((0,), run.scan)),
         _gpu_minutes(record) if record else None,
     )  # fmt: skip
 
 
+def _record(config: Mapping[str, Any], results: Path | None) -> records.Record | None:
+    """The record of a configuration, None where there is none or it has another one."""
+    path = executor.record_path(config, results)
+    record = records.load(path) if path.exists() else None
+    return record if record and executor.is_of(record, config) else None
+
+
 def missing(experiments: Iterable[Experiment], profile: str, results: Path | None = None) -> list[Status]:
-    """Runs with replicas not yet recorded at a profile, cheapest first."""
+    """Runs with replicas not yet recorded at a profile, cheapest first, those of unknown cost at the end."""
     states = [status(experiment, run, profile, results) for experiment in experiments for run in experiment.runs]
-    return sorted((state for state in states if state.missing), key=lambda state: state.missing_minutes)
+    return sorted((state for state in states if state.missing), key=lambda state: _or_endless(state.missing_minutes))
 
 
-def replica_minutes(experiment: Experiment, run: Run, profile: str) -> float:
-    """Estimated minutes of one replica on one CPU thread: as measured at `paper`, in proportion to the iterations
-    or epochs."""
-    measured = experiment.minutes_of(run.name)
-    here, there = (_length(experiment.resolve(run, name)["options"]) for name in (profile, "paper"))
-    return measured * here / there if here and there else measured
+def _or_endless(minutes: float | None) -> float:
+    return math.inf if minutes is None else minutes
 
 
-def _length(options: Mapping[str, Any]) -> int:
-    """Iterations of a task, with those of a replay model that has its own number, or epochs (of all tasks, where they are
-    declared one by one); 0 without either."""
+def total(minutes: Iterable[float | None]) -> float | None:
+    """The sum; None where one of them is not known."""
+    minutes = list(minutes)
+    return None if None in minutes else sum(minutes)
+
+
+def replica_minutes(experiment: Experiment, run: Run, profile: str, results: Path | None = None) -> float | None:
+    """Estimated minutes of one replica on one CPU thread: what its record says it took; else what was measured at `paper`
+    (recorded, or declared with the experiment), in proportion to the iterations or epochs.
+
+    None where the profile changes more than these: how long other data or networks of another size take was not measured.
+    """
+    config, paper = (experiment.resolve(run, name) for name in (profile, "paper"))
+    own = _cpu_minutes(_record(config, results))
+    if own is not None:
+        return own
+    measured = _cpu_minutes(_record(paper, results)) if config != paper else None
+    measured = measured or experiment.minutes_of(run.name) or None
+    here, there = (_length(each["options"]) for each in (config, paper))
+    if config == paper or measured is None:
+        return measured
+    alike = config["stream"] == paper["stream"] and _sizes(config["options"]) == _sizes(paper["options"])
+    return measured * here / there if alike and here and there else None
+
+
+_LENGTHS = ("iterations", "gan_iterations", "epochs", "stabilisation_epochs")
+"""Options that say how long a training lasts, not how large anything is."""
+
+
+def _sizes(options: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if name not in _LENGTHS}
+
+
+def _length(options: Mapping[str, Any]) -> float:
+    """Iterations of a task, with those of a replay model that has its own number, or epochs (of a task on average, where
+    they are declared one by one); 0 without either."""
     epochs = options.get("epochs", 0)
-    return (options.get("iterations") or 0) + options.get("gan_iterations", 0) or (epochs if isinstance(epochs, int) else sum(epochs))
+    epochs = epochs if isinstance(epochs, int) else sum(epochs) / len(epochs)
+    return (options.get("iterations") or 0) + options.get("gan_iterations", 0) or epochs
+
+
+def _cpu_minutes(record: records.Record | None) -> float | None:
+    """Minutes of one replica, on average over those that were trained on a CPU."""
+    blocks = [block for block in record["run"] if block["device_type"] == "cpu"] if record else []
+    made = sum(len(block["replicas"]) for block in blocks)
+    return sum(map(records.seconds, blocks)) / 60 / made if made else None
 
 
 def _gpu_minutes(record: records.Record) -> float | None:
@@ -91,6 +138,11 @@ def _gpu_minutes(record: records.Record) -> float | None:
         return None
     largest = max(groups, key=lambda block: len(block["replicas"]))
     return records.seconds(largest) / 60
+
+
+def cost_text(minutes: float | None) -> str:
+    """A time for a sentence: "12 min on one CPU thread"."""
+    return "time not measured" if minutes is None else f"{minutes_text(minutes)} on one CPU thread"
 
 
 def minutes_text(minutes: float | None) -> str:

@@ -27,11 +27,12 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
             "Δ/SE": _signed(row.delta_se, 1),
             "verdict": ledger.label(row),
             "cause": row.cause,
+            "run": row.run,
         }
         for row in table.itertuples()
     ]
     return pd.DataFrame(rows, columns=["paper", "artifact", "row", "column", "printed", "ours", "Δ", "Δ/SE",
-                                       "verdict", "cause"])  # fmt: skip
+                                       "verdict", "cause", "run"])  # fmt: skip
 
 
 def to_rich(table: pd.DataFrame) -> list[Table]:
@@ -42,8 +43,7 @@ def to_rich(table: pd.DataFrame) -> list[Table]:
     for (paper, artifact), part in readable(table).groupby(["paper", "artifact"], sort=False):
         page = Table(title=f"{paper} {artifact}", title_justify="left")
         shown = part.drop(columns=["paper", "artifact"])
-        if not shown.cause.any():
-            shown = shown.drop(columns="cause")
+        shown = shown.drop(columns=[name for name in ("cause", "run") if not shown[name].any()])
         for name in shown.columns:
             page.add_column(name, justify="right" if name in ("printed", "ours", "Δ", "Δ/SE") else "left")
         for values in shown.itertuples(index=False):
@@ -62,7 +62,7 @@ def to_latex(table: pd.DataFrame, path: Path | str | None = None) -> str:
     r"""The readable columns as a LaTeX `longtable` (needs `\usepackage{longtable,booktabs}`), also written
     to `path`.
     """
-    text = readable(table).to_latex(index=False, escape=True, longtable=True, column_format="llllrrrrll")
+    text = readable(table).drop(columns="run").to_latex(index=False, escape=True, longtable=True, column_format="llllrrrrll")
     for sign, command in (("±", r"$\pm$"), ("Δ", r"$\Delta$"), ("×", r"$\times$"), ("–", "--")):
         text = text.replace(sign, command)
     if path is not None:

@@ -83,11 +83,6 @@ def notebook(run: str, text: str = "") -> str:
     return f"{{doc}}`{text} </{page}>`" if (project_root() / f"{page}.ipynb").exists() else escape(text)
 
 
-def declared() -> dict[tuple[str, str, str, str], str]:
-    """The run that fills each declared cell (paper, artifact, row, column)."""
-    return {(cell.paper, cell.artifact, cell.row, cell.column): cell.run for cell in catalogue.CELLS}
-
-
 def has_run(table: pd.DataFrame) -> pd.Series:
     """Which rows of a ledger have a recorded run of the paper's own protocol, however few seeds."""
     return (table.profile == "paper") & table.ours.notna()

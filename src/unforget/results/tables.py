@@ -10,6 +10,7 @@ from unforget.results import ledger, measured, paper
 
 MISSING = "–"
 NOT_BUILT = "not built yet"
+ROOM, GAP = 94, 3  # characters that the text of a page is wide, and that two columns stand apart
 
 
 @dataclass(frozen=True)
@@ -38,12 +39,43 @@ class Table:
         rows = [map(escape, shown), *zip(*shown.values(), strict=True)]
         lines = [f"| {' | '.join(row)} |" for row in rows]
         lines.insert(1, "|" + " --- |" * len(self.frame.columns))
-        return "\n".join([f"```{{table}} {self.caption}", f":name: {self.name}", f":class: {self.kind}", "", *lines, "```"])
+        kind = f"{self.kind} full-width" if self.kind == "numbers" and self._width() > ROOM else self.kind
+        return "\n".join([f"```{{table}} {self.caption}", f":name: {self.name}", f":class: {kind}", "", *lines, "```"])
+
+    def _width(self) -> int:
+        """About how many characters wide the table is when nothing wraps."""
+        return sum(GAP + max(len(str(text)) for text in (name, *self.frame[name])) for name in self.frame)
+
+
+@dataclass(frozen=True)
+class Several:
+    """Tables under one another; of those without rows one note says why, each reason once where nothing else is shown."""
+
+    tables: tuple[Table, ...]
+
+    def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
+        filled = [table for table in self.tables if table.frame is not None and len(table.frame)]
+        empty = [table.empty for table in self.tables if table not in filled]
+        if not filled:
+            reasons = (said.rpartition(": ")[2] for said in empty)
+            empty = list(dict.fromkeys(reason[:1].upper() + reason[1:] for reason in reasons))
+        parts = [table._repr_mimebundle_() for table in filled]
+        note = [f"```{{note}}\n{' '.join(empty)}\n```"] if empty else []
+        bundle = {"text/markdown": "\n\n".join([part["text/markdown"] for part in parts] + note)}
+        return bundle | ({"text/html": "".join(part["text/html"] for part in parts)} if parts else {})
 
 
 def escape(text: str) -> str:
     """Text as it stands, whatever Markdown, maths or table syntax it holds, on one line."""
     return re.sub(r"([\\`*_{}\[\]<>$|#~^])", r"\\\1", " ".join(str(text).split()))
+
+
+def title(artifact: str) -> str:
+    """An artefact's name for a reader: "Table 1", "Figure A2b", "Text: training time"."""
+    kind, _, rest = artifact.partition("-")
+    if kind == "text":
+        return f"Text: {rest.replace('-', ' ')}"
+    return f"{kind.capitalize()} {rest[:1].upper()}{rest[1:]}"
 
 
 def beside(

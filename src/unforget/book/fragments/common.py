@@ -17,7 +17,9 @@ from unforget.records import Record
 from unforget.results import ledger as ledgers
 from unforget.results import measured as measure
 from unforget.results import paper
-from unforget.results.tables import escape
+from unforget.results.tables import escape, title
+
+__all__ = ["PAPERS", "Results", "count", "escape", "gather", "has_run", "mark", "notebook", "table", "title"]
 
 PAPERS = {  # short name -> title, key in references.bib
     "hnet": ("Continual learning with hypernetworks", "vonoswald2020"),
@@ -62,14 +64,6 @@ def table(
 def mark(outcome: str, text: str = "") -> str:
     """A verdict or outcome with its coloured dot; `text` replaces the word but not the colour."""
     return f'<span class="outcome outcome-{outcome.replace(" ", "-")}">{text or outcome}</span>'
-
-
-def title(artifact: str) -> str:
-    """An artefact's name for a heading: "Table 1", "Figure A2b", "Text: training time"."""
-    kind, _, rest = artifact.partition("-")
-    if kind == "text":
-        return f"Text: {rest.replace('-', ' ')}"
-    return f"{kind.capitalize()} {rest[:1].upper()}{rest[1:]}"
 
 
 def notebook(run: str, text: str = "") -> str:

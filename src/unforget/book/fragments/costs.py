@@ -67,7 +67,7 @@ def _table(name: str, found: list[Record]) -> str:
     for number, record in enumerate(found):
         run, *rest = _row(record)
         rows.append((", ".join([run, *(told[number] for told in own)]), *rest))
-    return table(_HEADER, rows, "llrrrlll", "numbers", ", ".join(common))
+    return table(_HEADER, rows, "llrrrlll", "numbers full-width", ", ".join(common))
 
 
 def _devices(record: Record) -> str:

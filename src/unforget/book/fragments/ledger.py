@@ -76,7 +76,7 @@ def _artifact(part: pd.DataFrame, lost: dict[tuple[str, str], str]) -> list[str]
     said = []
     if filled.any():
         header = ("value", "verdict", "paper", "ours", "Δ/SE", "run", "Δ")
-        said.append(table(header, _rows(printed[filled], lost), "llrrrlr", "numbers ledger"))
+        said.append(table(header, _rows(printed[filled], lost), "llrrrlr", "numbers ledger full-width"))
     if len(ours):
         rows = [(cell, verdict, own, run) for cell, verdict, _, own, _, run, _ in _rows(ours, lost)]
         said.append(_folded(rows, "ours", f"{count(len(rows), 'number')} of ours that the paper does not print"))
@@ -115,7 +115,8 @@ def _rows(part: pd.DataFrame, lost: dict[tuple[str, str], str]) -> list[tuple[st
         if row.unit == "%" and (row.run, row.profile) in lost:
             diverged = lost[row.run, row.profile]
             own = f"{own}, {diverged}" if row.ours else diverged
-        said = mark(row.verdict, tables.label(row, runs))
+        label = tables.label(row, runs)
+        said = mark(label if label == tables.NOT_BUILT else row.verdict, label)
         rows.append((_cell(row), said, printed, own, in_se, notebook(run) if run else "", delta))
     return rows
 

@@ -25,9 +25,14 @@ class Table:
     empty: str = ""
     commands: str = ""  # the column that holds commands, set as code
 
+    @property
+    def rows(self) -> int:
+        """How many there are."""
+        return 0 if self.frame is None else len(self.frame)
+
     def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
         """MyST for the book (a numbered table with a caption), HTML for Jupyter."""
-        if self.frame is None or not len(self.frame):
+        if not self.rows:
             said = self.empty or f"Nothing is recorded yet for this table. {self.caption}"
             return {"text/markdown": f"```{{note}}\n{said}\n```"}
         return {"text/markdown": self.myst(), "text/html": f"<p>{self.caption}</p>" + self.frame.to_html(index=False)}
@@ -54,8 +59,7 @@ class Several:
     tables: tuple[Table, ...]
 
     def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
-        filled = [table for table in self.tables if table.frame is not None and len(table.frame)]
-        empty = [table.empty for table in self.tables if table not in filled]
+        filled, empty = [table for table in self.tables if table.rows], [table.empty for table in self.tables if not table.rows]
         if not filled:
             reasons = (said.rpartition(": ")[2] for said in empty)
             empty = list(dict.fromkeys(reason[:1].upper() + reason[1:] for reason in reasons))

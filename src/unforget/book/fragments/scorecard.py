@@ -26,8 +26,9 @@ def text(results: Results) -> str:
     said = f"**{begun:,} of {count(len(printed), 'printed number')}** have a recorded run so far"
     if begun:
         said += f"; {'all' if judged == begun else f'{judged:,} of them'} with enough seeds for a verdict"
-    recorded = [r for r in results.records if catalogue.label(r["config"]) == "paper"]
-    said += f". {_done(results.records, recorded) or 'Nothing is recorded yet'}."
+    recorded = [r for r in results.records if measured.profile(r) == "paper"]
+    others = [r for r in results.records if measured.profile(r) != "paper"]
+    said += f". {_done(recorded, others) or 'Nothing is recorded yet'}."
     outcomes = claims.evaluate(results.printed, results.measured)
     cards = [
         _card(name, printed[printed.paper == name], outcomes[outcomes.paper == name], recorded)
@@ -37,12 +38,11 @@ def text(results: Results) -> str:
     return "\n\n".join([said, grid, *cards]) + "\n::::"
 
 
-def _done(everything: Sequence[Record], recorded: Sequence[Record]) -> str:
+def _done(recorded: Sequence[Record], others: Sequence[Record]) -> str:
     """What is recorded at the paper's protocol, how much besides, and why the cards do not add up to it."""
     if not recorded:
         return ""
     said = f"{_counted(recorded)} recorded at the paper's protocol"
-    others = [record for record in everything if record not in recorded]
     if others:
         said += f", {_counted(others)} at others"
     served: dict[str, set[str]] = {}

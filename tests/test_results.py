@@ -161,12 +161,13 @@ def test_beside_has_this_run_next_to_the_recorded_and_tells_what_is_not_built():
 
 
 def test_a_shared_cause_is_said_once():
-    whole = pd.DataFrame([("A", c, "x") for c in "123"] + [("B", "1", "x"), ("B", "2", "y"), ("B", "3", "")],
+    whole = pd.DataFrame([("A", c, "x") for c in "12345"] + [("B", "1", "x"), ("B", "2", "y"), ("B", "3", "")],
                          columns=["row", "column", "cause"])  # fmt: skip
     groups = tables.by_cause(whole.itertuples())
     assert list(groups) == ["x", "y", ""]
-    assert tables.together(groups["x"], whole) == "A, all cells; B, 1"
-    assert tables.together(groups["x"][:2], whole) == "A, all cells but 3" and tables.together(groups["y"], whole) == "B, 2"
+    assert tables.together(groups["x"], whole) == "A, all recorded cells; B, 1"
+    assert tables.together(groups["x"][:4], whole) == "A, all recorded cells but 5"
+    assert tables.together(groups["x"][:3], whole) == "A, 1, 2, 3" and tables.together(groups["y"], whole) == "B, 2"
 
 
 def drawn():
@@ -261,7 +262,7 @@ def test_deviations_are_those_of_the_rows_and_columns_asked_for(monkeypatch):
         return [(line.row, line.column) for line in section.deviations(*asked, **options).frame.itertuples()]
 
     causes = section.deviations("hnet", "table-1", ["S-CL2"]).frame.cause
-    assert causes.tolist() == ["S-CL2, all cells: unexplained; tried: nothing yet", "as for S-CL2, EWC"]
+    assert causes.tolist() == ["S-CL2, EWC, SI: unexplained; tried: nothing yet", "as for S-CL2, EWC"]
     assert found("hnet", "table-1", ["S-CL1", "S-CL2"]) == [("S-CL2", "EWC"), ("S-CL2", "SI")]
     assert found("hnet", "table-1", ["S-CL1", "S-CL2"], columns=["SI"]) == [("S-CL2", "SI")]
     own, other = section.deviations("hnet", "table-1", ["S-CL2"]), section.deviations("lstm", "table-1", ["SI"], of="Table 1 of C")

@@ -10,6 +10,7 @@ from unforget.results import ledger, measured, paper
 
 MISSING = "–"
 NOT_BUILT = "not built yet"
+FEW = 3  # so many cells are named one by one
 ROOM, GAP = 94, 3  # characters that the text of a page is wide, and that two columns stand apart
 
 
@@ -167,7 +168,8 @@ def by_cause(cells: Iterable) -> dict[str, list]:
 
 
 def together(cells: Sequence, whole: pd.DataFrame) -> str:
-    """What a group of cells is called: "EWC, all cells but T0 first" where they are most of their row in `whole`, else one by one."""
+    """What a group of cells is called: "EWC, all recorded cells but T0 first" where they are most of many of their row in
+    `whole`, which holds what is recorded; else one by one."""
     rows: dict[str, list[str]] = {}
     for cell in cells:
         rows.setdefault(cell.row, []).append(cell.column)
@@ -175,5 +177,5 @@ def together(cells: Sequence, whole: pd.DataFrame) -> str:
     for row, columns in rows.items():
         left = [column for column in whole[whole.row == row].column if column not in columns]
         but = f" but {', '.join(left)}" if left else ""
-        names.append(f"{row}, " + (f"all cells{but}" if len(left) < len(columns) > 1 else ", ".join(columns)))
+        names.append(f"{row}, " + (f"all recorded cells{but}" if len(left) < len(columns) > FEW else ", ".join(columns)))
     return "; ".join(names)

@@ -20,7 +20,7 @@ from unforget.results import ledger_export, measured, tables
 _KEY = (
     "Values are means ± standard error (seeds); the ± of the paper is as printed. Δ is ours minus the "
     "paper's, and Δ/SE the same in combined standard errors. A run at another profile than `paper` says so "
-    "and is not judged."
+    "and is not judged; seeds that diverged are named. *Not built yet* are numbers behind which no run is declared."
 )
 
 

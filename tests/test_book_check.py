@@ -108,3 +108,29 @@ def test_error_outputs(site):
     )
     assert check.error_outputs(site) == ["index.html: an error output: ValueError: too small"]
     assert check.error_outputs(site)[0] in check.all_checks(site)
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        r"<p>minimise $\mathcal{L}(\theta)</p>",
+        r"<ul><li><p>\frac{\beta}{T-1} h(e)$:</p></li></ul>",
+        r"<p>as $h_t<em>x</em> \beta$ and</p><p>more $\beta$</p>",
+    ],
+)
+def test_formulas_that_are_not_set(site, html):
+    [problem] = check.raw_maths(add(site, html))
+    assert problem.startswith("index.html: a formula that is not set: ") and "\\" in problem
+    assert problem in check.all_checks(site)
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        r'<span class="math">\(\frac{1}{2}\)</span>',
+        r"<pre>print('$\beta$')</pre>",
+        r"<p>write <code>$\beta$</code>, for $5 or $6</p>",
+    ],
+)
+def test_formulas_that_are_set_and_code_are_fine(site, html):
+    assert check.raw_maths(add(site, html)) == []

@@ -17,7 +17,7 @@ from unforget.errors import UnforgetError
 from unforget.experiments import catalogue
 from unforget.results import claims as judged
 from unforget.results import ledger as ledgers
-from unforget.results import paper
+from unforget.results import measured, paper, tables
 from unforget.results.verdict import VERDICTS
 from unforget.source import source_hash
 
@@ -168,12 +168,28 @@ def test_the_scorecard_counts_what_the_ledger_says(some):
     begun, judged = int((printed.profile == "paper").sum()), int(printed.verdict.isin(VERDICTS[:3]).sum())
     assert 0 < judged < begun < len(printed)
     assert f"**{begun} of {len(printed)} printed numbers** have a recorded run" in text
-    assert f"{judged} of them with enough seeds" in text and "12 replicas of 3 runs recorded." in text
+    assert f"{judged} of them with enough seeds" in text
+    assert "12 replicas of 3 runs recorded at the paper's protocol (on the cards below, 2 runs for two papers counted with both)." in text
+    runs = measured.declared()
+    labels = printed.assign(shown=[tables.label(row, runs) for row in printed.itertuples()])
+    unbuilt = labels.shown == "not built yet"
+    assert unbuilt.any() and set(printed.verdict[unbuilt]) == {"not run"}
+    printed = printed.assign(verdict=printed.verdict.where(~unbuilt, labels.shown))
     for name in ("hnet", "lstm"):
         card = text.split(f"`{name}`")[1].split(":::")[0]
         for verdict, n in printed[printed.paper == name].verdict.value_counts().items():
             assert f">{verdict} <strong>{n}</strong>" in card
             assert f'class="outcome-{verdict.replace(" ", "-")}" style="flex-grow: {n}"' in card
+
+
+def test_the_counts_of_the_welcome_page_and_of_the_costs_agree(saved):
+    other = record("pairwise-mnist/vc", profile="lite")
+    certain = record("split-mnist-certainty/hnet", seeds=(0, 1, 2))
+    results = saved(record(), other, certain)
+    said = scorecard.text(results)
+    assert "8 replicas of 2 runs recorded at the paper's protocol, 5 replicas of 1 run at others" in said
+    assert "1 run for two papers counted with both and 1 run for no number of a paper with none" in said
+    assert "3 recorded runs of all profiles with 13 replicas" in costs.text(results)
 
 
 def test_a_paper_without_a_transcription_says_so(some):
@@ -224,18 +240,36 @@ def test_the_ledger_shows_recorded_numbers_and_folds_the_rest(some):
     table_1 = text.split("### Table 1")[1].split("### ")[0]
     shown, folded = table_1.split("````{dropdown}")
     (ent,) = rows(shown, "S-CL1, HNET+ENT")
-    assert ent[2] == "99.79 ± 0.01 (20)" and ent[3].startswith("99.00 ± 0.04 (5)") and ent[4] == "−0.79"
-    assert "outcome-differs" in ent[1] and "split-mnist/hnet" in ent[6]
-    assert "**S-CL1, HNET+ENT** differs" in folded and "Unexplained; tried: nothing yet." in folded
+    assert ent[2] == "99.79 ± 0.01 (20)" and ent[3].startswith("99.00 ± 0.04 (5)") and ent[6] == "−0.79"
+    assert "outcome-differs" in ent[1] and "split-mnist/hnet" in ent[5]
+    (differ,) = [line for line in folded.splitlines() if line.startswith("- **")]
+    assert differ.startswith("- **S-CL1, HNET+ENT, HNET+TIR; S-CL3, HNET+ENT** differ. ") and differ.endswith("Unexplained; tried: nothing yet.")
     (si,) = rows(shown, "S-CL1, SI")
     assert ">reproduced (quoted)<" in si[1]
     assert rows(folded, "P10-CL1, EWC") and not rows(shown, "P10-CL1, EWC")
     others = text.split("### Other artefacts of `hnet`")[1].split("##")[0]
-    table_6 = some.printed[(some.printed.paper == "hnet") & (some.printed.artifact == "table-6")].status
-    assert rows(others, "Table 6")[0][2:] == [str((table_6 == s).sum()) for s in ("own", "quoted")]
+    table_6 = some.printed[(some.printed.paper == "hnet") & (some.printed.artifact == "table-6")]
+    own = table_6[table_6.status == "own"]
+    built = [("hnet", "table-6", row, column) in measured.declared() for row, column in zip(own.row, own.column, strict=True)]
+    quoted = len(table_6) - len(own)
+    assert 0 < sum(built) < len(built) and quoted
+    assert rows(others, "Table 6")[0][2:] == [str(n) for n in (sum(built), len(built) - sum(built), quoted)]
     assert not rows(others, "Table 1")
     (count,) = rows(text, "S classifier, total")
-    assert count[2:5] == ["465,672", "465,672", "0"]
+    assert count[2:4] == ["465,672", "465,672"] and count[6] == "0"
+
+
+def test_diverged_seeds_are_named_in_place_of_a_zero_and_our_own_rows_are_folded(saved):
+    lost = record("split-mnist/finetune-cl1", 0.0)
+    lost["replicas"] = [replica | {"scores": {"CL1": matrix(0.0)}, "finite": False} for replica in lost["replicas"]]
+    part = record("split-mnist/si-cl1", 0.9)
+    part["replicas"][0]["finite"] = False
+    text = ledger.text(saved(record(), lost, part))
+    table_1 = text.split("### Table 1")[1].split("### ")[0]
+    shown, ours, rest = table_1.split("````{dropdown} ")[0], *table_1.split("````{dropdown} ")[1:]
+    assert "that the paper does not print" in ours.splitlines()[0] and "without a record" in rest.splitlines()[0]
+    assert not rows(shown, "S-CL1, fine-tuning") and rows(ours, "S-CL1, fine-tuning")[0][2] == "diverged (5 of 5)"
+    assert rows(shown, "S-CL1, SI")[0][3].endswith("(5), diverged (1 of 5)")
 
 
 def test_too_few_seeds_are_named(some):
@@ -266,7 +300,7 @@ def test_costs_per_run(saved):
         "0–3, 7", "48.0", "1,234", "465,672", "2026-01-02", "`0123456`",
         '<span class="outcome outcome-current">current</span>',
     ]  # fmt: skip
-    assert "1 recorded run with 5 replicas took 4 minutes" in text
+    assert "1 recorded run of all profiles with 5 replicas took 4 minutes" in text
     assert "Split MNIST, profile paper, Intel Big \\| Machine, 1 thread" in text
 
 

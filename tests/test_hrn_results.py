@@ -157,11 +157,23 @@ def test_first_task_figure_says_its_means_and_draws_the_printed_ends():
     assert figures.first_task(sequences.stages({}, "table-1c"), sequences.printed("table-1c")) is None
 
 
-def test_bars_are_drops_and_first_accuracies():
+def test_printed_methods_come_first_and_a_row_of_panels_begins_below_its_lowest_number():
+    low = record("fashion-mnist/hrn-longer", [[0.1, NAN], [0.0, 0.0]])
+    found = {"hrn-longer": low, "hrn-hash": record("fashion-mnist/hrn-hash", [[0.99, NAN], [0.98, 0.98]]), "hrn": HRN}
+    plot = figures.first_task(sequences.stages(found, "table-1c"), sequences.printed("table-1c"))
+    titles = [axis.get_title().replace("\n", " ") for axis in plot.figure.axes if axis.get_title()]
+    assert titles == ["HRN", "HRN, hash only", "HRN, twice the epochs"]
+    printed, other = plot.figure.axes[0].get_ylim(), plot.figure.axes[2].get_ylim()
+    assert 40 < printed[0] < 50 < 100 < printed[1] and other[0] < 0
+
+
+def test_drops_are_bars_and_first_accuracies_dashes_on_an_axis_of_their_own():
     plot = figures.drops(sequences.of_records({"hrn": HRN}, "table-1c"))
     assert "HRN drop in points: T0 25.0; HRN first accuracy in %: T0 80.0, T1 70.0" in plot.alt
     drop, first = plot.figure.axes
-    assert [bar.get_height() for bar in drop.patches] == [25] and [bar.get_height() for bar in first.patches] == [80, 70]
+    assert [bar.get_height() for bar in drop.patches] == [25] and not first.patches
+    assert [dash[0, 1] for dash in first.collections[0].get_segments()] == [80, 70]
+    assert 50 < first.get_ylim()[0] < 60
     assert drop.collections[0].get_offsets()[:, 1].tolist() == [40, 10]
     assert plot.data["drop"].tolist() == [40, 0, 10, 0]
     printed = figures.drops(sequences.printed("table-1a"))

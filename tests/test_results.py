@@ -1,6 +1,7 @@
 """From records to what a page shows: numbers, tables, figures, sections; and whether what is declared fits together."""
 
 import re
+from dataclasses import replace
 
 import matplotlib as mpl
 import numpy as np
@@ -115,6 +116,9 @@ def test_a_table_is_a_directive_in_the_book_and_html_in_jupyter():
     bundle = tables.Table(pd.DataFrame({"a|b": ["1$"]}), "Caption.", "tab-x")._repr_mimebundle_()
     assert bundle["text/markdown"].splitlines()[:3] == ["```{table} Caption.", ":name: tab-x", ":class: numbers"]
     assert "a\\|b" in bundle["text/markdown"] and "1\\$" in bundle["text/markdown"] and "<table" in bundle["text/html"]
+    assert bundle["text/markdown"].count("full-width") == 0
+    long = tables.Table(pd.DataFrame({"a": ["x" * 100]}), "Caption.", "tab-x")
+    assert ":class: numbers full-width" in long.myst() and "full-width" not in replace(long, kind="prose").myst()
     assert tables.number(87.3, 0.8, 4, "%") == "87.30 ± 0.40 (4)" and tables.number(465672.0, 0, 1, "parameters") == "465,672"
 
 
@@ -124,6 +128,46 @@ def test_a_table_without_rows_is_a_note(frame):
     assert list(bundle) == ["text/markdown"] and "Nothing is recorded yet for this table. Caption." in bundle["text/markdown"]
     bundle = tables.Table(frame, "Caption.", "tab-x", empty="None is left.")._repr_mimebundle_()
     assert list(bundle) == ["text/markdown"] and "{note}\nNone is left.\n" in bundle["text/markdown"]
+
+
+def test_commands_are_code_and_keep_their_dashes():
+    shown = tables.Table(pd.DataFrame({"run": ["a"], "again": ["go --now a_b"]}), "Caption.", "tab-x", commands="again").myst()
+    assert "| a | `go --now a_b` |" in shown
+
+
+def test_several_tables_say_why_some_are_empty_and_each_reason_once():
+    full = tables.Table(pd.DataFrame({"a": ["1"]}), "Full.", "tab-x")
+    none = [tables.Table(None, "Empty.", "tab-y", empty=f"{of}: nothing can be judged yet.") for of in ("Table 1", "Table 2")]
+    shown = tables.Several((full, *none))._repr_mimebundle_()
+    assert "{table} Full." in shown["text/markdown"] and "Full." in shown["text/html"]
+    assert shown["text/markdown"].endswith("```{note}\nTable 1: nothing can be judged yet. Table 2: nothing can be judged yet.\n```")
+    assert tables.Several(tuple(none))._repr_mimebundle_() == {"text/markdown": "```{note}\nNothing can be judged yet.\n```"}
+    assert "note" not in tables.Several((full,))._repr_mimebundle_()["text/markdown"]
+
+
+def test_numbers_have_one_form():
+    assert (tables.signed(-0.42), tables.signed(1234.5, 1), tables.signed(float("nan"))) == ("−0.42", "+1,234.5", "–")
+    assert tables.number(-1.0, 0, 1, "%") == "−1.00 (1)" and tables.title("figure-2a") == "Figure 2a"
+
+
+def test_beside_has_this_run_next_to_the_recorded_and_tells_what_is_not_built():
+    none = measured.from_records([])
+    frame = tables.beside("hnet", "text-parameters", none, none, "smoke", rows=["S classifier", "ZenkeNet"])
+    assert list(frame) == ["row", "column", "paper", "recorded", "this run (smoke)", "verdict", "Δ"]
+    verdicts = dict(zip(frame.row, frame.verdict, strict=True))
+    assert verdicts == {"S classifier": "not run", "ZenkeNet": "not built yet"}
+    assert frame[frame.row == "S classifier"].paper.iloc[0] == "465,672"
+    assert ("hnet", "text-parameters", "S classifier", "total") in measured.declared()
+
+
+def test_a_shared_cause_is_said_once():
+    whole = pd.DataFrame([("A", c, "x") for c in "12345"] + [("B", "1", "x"), ("B", "2", "y"), ("B", "3", "")],
+                         columns=["row", "column", "cause"])  # fmt: skip
+    groups = tables.by_cause(whole.itertuples())
+    assert list(groups) == ["x", "y", ""]
+    assert tables.together(groups["x"], whole) == "A, all recorded cells; B, 1"
+    assert tables.together(groups["x"][:4], whole) == "A, all recorded cells but 5"
+    assert tables.together(groups["x"][:3], whole) == "A, 1, 2, 3" and tables.together(groups["y"], whole) == "B, 2"
 
 
 def drawn():
@@ -191,6 +235,10 @@ def test_a_page_that_tells_of_some_runs_has_labels_of_its_own(project):  # noqa:
     assert set(own.records) == {"si-cl1"}
     table = own.runs_table("si-cl1", "hnet")
     assert list(table.frame.profile) == ["paper", "not run"]
+    assert list(table.frame["run again"]) == [f"unforget run hnet/split-mnist/{run} --profile paper" for run in ("si-cl1", "hnet")]
+    minutes = plain.experiment.minutes_of("hnet")
+    assert minutes > 0 and list(table.frame["seconds per seed"]) == ["60.0", f"≈ {60 * minutes:,.0f}"]
+    assert "≈" in table.caption and "≈" not in own.runs_table("si-cl1").caption
     assert len(plain.runs_table().frame) == len(plain.experiment.runs)
     assert table.name == "tab-hnet-other-runs" and plain.runs_table().name == "tab-hnet-split-mnist-runs"
     assert (own.claims("h07", "h05").name, list(own.claims("h07").frame["where"])) == (
@@ -213,6 +261,8 @@ def test_deviations_are_those_of_the_rows_and_columns_asked_for(monkeypatch):
     def found(*asked, **options):
         return [(line.row, line.column) for line in section.deviations(*asked, **options).frame.itertuples()]
 
+    causes = section.deviations("hnet", "table-1", ["S-CL2"]).frame.cause
+    assert causes.tolist() == ["S-CL2, EWC, SI: unexplained; tried: nothing yet", "as for S-CL2, EWC"]
     assert found("hnet", "table-1", ["S-CL1", "S-CL2"]) == [("S-CL2", "EWC"), ("S-CL2", "SI")]
     assert found("hnet", "table-1", ["S-CL1", "S-CL2"], columns=["SI"]) == [("S-CL2", "SI")]
     own, other = section.deviations("hnet", "table-1", ["S-CL2"]), section.deviations("lstm", "table-1", ["SI"], of="Table 1 of C")

@@ -116,7 +116,7 @@ def test_paper_recorded_and_this_run_stand_side_by_side(monkeypatch):
         "this run: batches",
     ]  # fmt: skip
     assert frame.iloc[0].tolist() == [
-        "SVHN and CIFAR-100", "training", "figure1", "109", "300", "900 (3.0×)", "1,200 (4.0×)", "50", "75 (1.5×)",
+        "SVHN and CIFAR-100", "training", "Figure 1", "109", "300", "900 (3.0×)", "1,200 (4.0×)", "50", "75 (1.5×)",
     ]  # fmt: skip
-    assert frame.iloc[1].tolist() == ["Pairwise MNIST", "inference", "figure1", *"––––", "–", "8"]
+    assert frame.iloc[1].tolist() == ["Pairwise MNIST", "inference", "Figure 1", *"––––", "–", "8"]
     assert speed.beside("cuda", now[:0]) is None and speed.machine("cuda") == ""

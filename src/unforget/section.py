@@ -19,12 +19,12 @@ from tqdm import tqdm
 
 from unforget import records, runtime
 from unforget.errors import UnforgetError, choose
-from unforget.experiments import catalogue, executor, work
+from unforget.experiments import catalogue, executor, status, work
 from unforget.experiments.spec import PROFILES, Experiment, Run, seed_range
 from unforget.loop import Control
 from unforget.records import Record
 from unforget.results import claims, cost, ledger, measured, paper
-from unforget.results.tables import Table
+from unforget.results.tables import MISSING, Table, by_cause, signed, together
 
 
 class Section:
@@ -105,7 +105,8 @@ class Section:
 
     def deviations(self, paper_id: str, artifact: str, rows: Sequence[str], columns: Sequence[str] | None = None,
                    of: str = "") -> Table:  # fmt: skip
-        """Every recorded number of these rows (and columns) that is not reproduced, how far it is off, and why.
+        """Every recorded number of these rows (and columns) that is not reproduced, how far it is off, and why: a cause that
+        several share stands at the first of them.
 
         `of` names the table in the caption where a page shows deviations of several, as in "Table 2 of Chandra et al.".
         """
@@ -113,13 +114,13 @@ class Section:
         table = table[(table.paper == paper_id) & (table.artifact == artifact) & table.row.isin(rows)]
         if columns is not None:
             table = table[table.column.isin(columns)]
-        judged = table.verdict.isin(["reproduced", "close", "differs"]).any()
+        recorded, judged = table[table.ours.notna() & (table.status != "ours")], table.verdict.isin(["reproduced", "close", "differs"]).any()
         table = table[table.verdict.isin(["close", "differs"])]
         frame = pd.DataFrame(
             {
                 "row": table.row, "column": table.column, "verdict": [ledger.label(cell) for cell in table.itertuples()],
-                "Δ": [f"{x:+.2f}" for x in table.delta], "Δ in SE": [f"{x:+.1f}" for x in table.delta_se],
-                "rule": table.why, "cause": table.cause,
+                "Δ": [signed(x) for x in table.delta], "Δ in SE": [signed(x, 1) for x in table.delta_se],
+                "rule": table.why, "cause": _causes(table, recorded),
             }
         )  # fmt: skip
         about = f"{of}: " if of else ""
@@ -130,21 +131,33 @@ class Section:
         return Table(frame, _capital(caption), name, "prose", _capital(empty))
 
     def runs_table(self, *only: str) -> Table:
-        """What each recorded run cost and whether the code has changed since: one line per run, of all or those named."""
+        """What each recorded run cost, whether the code has changed since, and what trains it: one line per run, of all or
+        those named. A run that is not recorded has the time that a seed should take on one CPU thread."""
         lines = []
         for run in tuple(map(self.experiment.run, only)) or self.experiment.runs:
             record = self.recorded.get(run.name)
-            lines.append(self._run_line(run, record) if record else [self.title(run.name), "not run", *["–"] * 6])
-        columns = ["run", "profile", "seeds", "seconds per seed", "parameters", "device", "date", "code"]
-        return Table(pd.DataFrame(lines, columns=columns), "Recorded runs of this section.", f"tab-{self._slug}-runs")
+            lines.append(self._recorded_line(run, record) if record else self._open_line(run))
+        columns = ["run", "profile", "seeds", "seconds per seed", "parameters", "device", "date", "code", "run again"]
+        frame = pd.DataFrame(lines, columns=columns)
+        waiting = " ≈: expected on one CPU thread." if (frame.profile == "not run").any() else ""
+        more = " A command trains what its profile still lacks; with `--again`, all of it."
+        return Table(frame, f"Recorded runs of this section.{waiting}{more}", f"tab-{self._slug}-runs", commands="run again")
 
-    def _run_line(self, run: Run, record: Record) -> list[str]:
-        spent = cost.of(record)
+    def _recorded_line(self, run: Run, record: Record) -> list[str]:
+        spent, profile = cost.of(record), measured.profile(record)
         devices = ", ".join(sorted({block["device"] for block in record["run"]}))
         return [
-            self.title(run.name), measured.profile(record), str(spent.replicas), f"{spent.seconds:.1f}", spent.parameters, devices,
-            spent.dates[-1], "changed since" if spent.changed else "current",
+            self.title(run.name), profile, str(spent.replicas), f"{spent.seconds:.1f}", spent.parameters, devices,
+            spent.dates[-1], "changed since" if spent.changed else "current", self._command(run, profile),
         ]  # fmt: skip
+
+    def _open_line(self, run: Run) -> list[str]:
+        minutes = status.replica_minutes(self.experiment, run, "paper")
+        expected = f"≈ {60 * minutes:,.0f}" if minutes else MISSING
+        return [self.title(run.name), "not run", "0", expected, *[""] * 4, self._command(run, "paper")]
+
+    def _command(self, run: Run, profile: str) -> str:
+        return f"unforget run {self.experiment.id}/{run.name} --profile {profile}"
 
     @property
     def _slug(self) -> str:
@@ -184,6 +197,16 @@ def probe(record: Record, name: str) -> np.ndarray:
     if name not in record["config"]["probes"]:
         raise UnforgetError(f"run {record['config']['run']} kept no probe {name!r}")
     return np.array([replica["probes"][name] for replica in record["replicas"]], dtype=float)
+
+
+def _causes(cells: pd.DataFrame, whole: pd.DataFrame) -> list[str]:
+    """The cause of each cell; one that several share is said at the first, with the name of the group, and pointed to after."""
+    said = {}
+    for cause, group in by_cause(cells.itertuples()).items():
+        shared = cause and len(group) > 1
+        said |= {cell.Index: f"as for {group[0].row}, {group[0].column}" if shared else cause for cell in group}
+        said[group[0].Index] = f"{together(group, whole)}: {cause}" if shared else cause
+    return [said[index] for index in cells.index]
 
 
 def _capital(sentence: str) -> str:

@@ -17,6 +17,7 @@ _CSS_ADDRESS = re.compile(r"""(?:url\(\s*|@import\s+)["']?((?:https?:)?//[^"')\s
 _SCRIPT_ADDRESS = re.compile(
     r"""(?:\bimport\b[^;\n]*?|\.(?:src|href)\s*=\s*|\bfetch\(\s*)["']((?:https?:)?//[^"']+)"""
 )
+_RAW_MATHS = re.compile(r"\$[^$]*\\[A-Za-z]|\\[A-Za-z]+\{")  # $\beta, and \frac{ where the $ stands elsewhere
 _FILE_NAME = re.compile(r"[/\\]|\.(?:png|svg|jpe?g|gif|pdf|webp)$", re.IGNORECASE)
 
 
@@ -24,7 +25,7 @@ def all_checks(site: Path) -> list[str]:
     """Every check of this module on the site, in one list."""
     return [
         problem
-        for check in (error_outputs, poor_alt_texts, dead_links, network_needs)
+        for check in (error_outputs, raw_maths, poor_alt_texts, dead_links, network_needs)
         for problem in check(site)
     ]
 
@@ -51,6 +52,16 @@ def error_outputs(site: Path) -> list[str]:
 
 def _last_line(found: Tag) -> str:
     return (found.get_text().strip().splitlines() or [""])[-1]
+
+
+def raw_maths(site: Path) -> list[str]:
+    """Formulas that stand in the text of a page as they were written: a line of one was read as a list, say."""
+    return [
+        f"{path.relative_to(site)}: a formula that is not set: {' '.join(text.split())[:60]}"
+        for path, page in _pages(site)
+        for text in (page.select_one("main") or page).find_all(string=_RAW_MATHS)
+        if not text.find_parent(["pre", "code", "script", "style"]) and not text.find_parent(class_="math")
+    ]
 
 
 def poor_alt_texts(site: Path) -> list[str]:

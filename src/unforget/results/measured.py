@@ -38,15 +38,24 @@ def recorded_at(found: Mapping[str, Record]) -> str:
     return f"Recorded; with less training (profile lite): {', '.join(lite)}" if lite else "Recorded at the paper's protocol"
 
 
+def declared() -> dict[tuple[str, str, str, str], str]:
+    """The run that fills each cell (paper, artifact, row, column) as the paper has it; a cell without one is not built yet."""
+    return {(cell.paper, cell.artifact, cell.row, cell.column): cell.run for cell in catalogue.CELLS if not cell.variant}
+
+
 def profile(record: Record) -> str:
     """The profile whose configuration a record has; paper, where lite is the same."""
     return catalogue.label(record["config"])
 
 
+def lost(record: Record) -> int:
+    """How many seeds ended without finite weights. Their accuracy counts as zero."""
+    return sum(not replica["finite"] for replica in record["replicas"])
+
+
 def diverged(record: Record) -> str:
-    """How many seeds ended without finite weights, in words; empty where none did. Their accuracy counts as zero."""
-    lost = sum(not replica["finite"] for replica in record["replicas"])
-    return f"{lost} of {len(record['replicas'])} seeds diverged" if lost else ""
+    """The same in words; empty where none did."""
+    return f"{lost(record)} of {len(record['replicas'])} seeds diverged" if lost(record) else ""
 
 
 def from_records(found: Iterable[Record]) -> pd.DataFrame:

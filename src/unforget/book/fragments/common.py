@@ -17,7 +17,9 @@ from unforget.records import Record
 from unforget.results import ledger as ledgers
 from unforget.results import measured as measure
 from unforget.results import paper
-from unforget.results.tables import escape
+from unforget.results.tables import escape, title
+
+__all__ = ["PAPERS", "Results", "count", "escape", "gather", "has_run", "mark", "notebook", "table", "title"]
 
 PAPERS = {  # short name -> title, key in references.bib
     "hnet": ("Continual learning with hypernetworks", "vonoswald2020"),
@@ -64,14 +66,6 @@ def mark(outcome: str, text: str = "") -> str:
     return f'<span class="outcome outcome-{outcome.replace(" ", "-")}">{text or outcome}</span>'
 
 
-def title(artifact: str) -> str:
-    """An artefact's name for a heading: "Table 1", "Figure A2b", "Text: training time"."""
-    kind, _, rest = artifact.partition("-")
-    if kind == "text":
-        return f"Text: {rest.replace('-', ' ')}"
-    return f"{kind.capitalize()} {rest[:1].upper()}{rest[1:]}"
-
-
 def notebook(run: str, text: str = "") -> str:
     """A link to the notebook that regenerates a run such as "split-mnist/hnet"; plain text without one."""
     text = text or run
@@ -81,11 +75,6 @@ def notebook(run: str, text: str = "") -> str:
         return escape(text)
     page = f"notebooks/{experiment.page or experiment.id}"
     return f"{{doc}}`{text} </{page}>`" if (project_root() / f"{page}.ipynb").exists() else escape(text)
-
-
-def declared() -> dict[tuple[str, str, str, str], str]:
-    """The run that fills each declared cell (paper, artifact, row, column)."""
-    return {(cell.paper, cell.artifact, cell.row, cell.column): cell.run for cell in catalogue.CELLS}
 
 
 def has_run(table: pd.DataFrame) -> pd.Series:

@@ -28,7 +28,7 @@ def text(results: Results) -> str:
     minutes = sum(records.seconds(block) for record in results.records for block in record["run"]) / 60
     took = f"{minutes / 60:.1f} hours" if minutes >= 90 else f"{minutes:.0f} minutes"
     parts = [
-        f"{count(len(results.records), 'recorded run')} with {count(replicas, 'replica')} took {took} of "
+        f"{count(len(results.records), 'recorded run')} of all profiles with {count(replicas, 'replica')} took {took} of "
         "training and evaluation: processor time on a CPU where it was noted, else time on the clock. "
         "Replicas that trained together share it evenly. Memory is the peak of the process, whatever else it "
         "had loaded."
@@ -67,7 +67,7 @@ def _table(name: str, found: list[Record]) -> str:
     for number, record in enumerate(found):
         run, *rest = _row(record)
         rows.append((", ".join([run, *(told[number] for told in own)]), *rest))
-    return table(_HEADER, rows, "llrrrlll", "numbers", ", ".join(common))
+    return table(_HEADER, rows, "llrrrlll", "numbers full-width", ", ".join(common))
 
 
 def _devices(record: Record) -> str:

@@ -7,7 +7,6 @@ from unforget.book.fragments.common import (
     PAPERS,
     Results,
     count,
-    declared,
     escape,
     gather,
     has_run,
@@ -16,12 +15,12 @@ from unforget.book.fragments.common import (
     table,
     title,
 )
-from unforget.results import ledger, ledger_export
+from unforget.results import ledger_export, measured, tables
 
 _KEY = (
     "Values are means ± standard error (seeds); the ± of the paper is as printed. Δ is ours minus the "
     "paper's, and Δ/SE the same in combined standard errors. A run at another profile than `paper` says so "
-    "and is not judged."
+    "and is not judged; seeds that diverged are named. *Not built yet* are numbers behind which no run is declared."
 )
 
 
@@ -50,7 +49,7 @@ def text(results: Results) -> str:
         rest = []
         for artifact, part in own.groupby("artifact", sort=False):
             if part.ours.notna().any():
-                parts += [f"### {escape(title(artifact))}", *_artifact(part)]
+                parts += [f"### {escape(title(artifact))}", *_artifact(part, _lost(results))]
             else:
                 rest.append((artifact, part))
         if rest:
@@ -59,40 +58,66 @@ def text(results: Results) -> str:
     return "\n\n".join(parts)
 
 
-def _artifact(part: pd.DataFrame) -> list[str]:
-    """What is recorded as a table and the rest folded away; then in words what a table cannot hold: causes of
-    deviations, too few seeds, assumptions.
+def _lost(results: Results) -> dict[tuple[str, str], str]:
+    """For runs of which seeds diverged, by run and profile: how many did."""
+    return {
+        (record["config"]["run"], measured.profile(record)): f"diverged ({lost} of {len(record['replicas'])})"
+        for record in results.records
+        if (lost := measured.lost(record))
+    }
+
+
+def _artifact(part: pd.DataFrame, lost: dict[tuple[str, str], str]) -> list[str]:
+    """What is recorded as a table; what is only ours, and the printed rest, folded away; then in words what a table cannot
+    hold: causes of deviations, too few seeds, assumptions.
     """
-    filled = part.ours.notna()
-    header = ("value", "verdict", "paper", "ours", "Δ", "Δ/SE", "run")
-    said = [table(header, _rows(part[filled]), "llrrrrl", "numbers ledger")]
+    printed, ours = part[part.status != "ours"], part[part.status == "ours"]
+    filled = printed.ours.notna()
+    said = []
+    if filled.any():
+        header = ("value", "verdict", "paper", "ours", "Δ/SE", "run", "Δ")
+        said.append(table(header, _rows(printed[filled], lost), "llrrrlr", "numbers ledger full-width"))
+    if len(ours):
+        rows = [(cell, verdict, own, run) for cell, verdict, _, own, _, run, _ in _rows(ours, lost)]
+        said.append(_folded(rows, "ours", f"{count(len(rows), 'number')} of ours that the paper does not print"))
     if not filled.all():
-        rows = [(cell, verdict, paper, run) for cell, verdict, paper, _, _, _, run in _rows(part[~filled])]
-        rest = table(("value", "verdict", "paper", "run"), rows, "llrl", "numbers ledger")
-        said.append(f"````{{dropdown}} {count(len(rows), 'number')} without a record\n{rest}\n````")
-    differs = [
-        f"- **{_cell(row)}** differs, {escape(row.why)}. {_sentence(row.cause)}"
-        for row in part[part.verdict == "differs"].itertuples()
-    ]
+        rows = [(cell, verdict, theirs, run) for cell, verdict, theirs, _, _, run, _ in _rows(printed[~filled], lost)]
+        said.append(_folded(rows, "paper", f"{count(len(rows), 'number')} without a record"))
+    differs = tables.by_cause(printed[printed.verdict == "differs"].itertuples())
     if differs:
-        said.append("\n".join(differs))
-    waiting = part[(part.verdict == "not run") & filled]
+        said.append("\n".join(_difference(cause, cells, printed[filled]) for cause, cells in differs.items()))
+    waiting = printed[(printed.verdict == "not run") & filled]
     for why, cells in waiting.groupby("why", sort=False):
         said.append(f"{_sentence(why)} {'; '.join(_cell(cell) for cell in cells.itertuples())}.")
-    said += [_sentence(text) for text in part.assumed.unique() if text]
+    said += [_sentence(text) for text in printed.assumed.unique() if text]
     return said
 
 
-def _rows(part: pd.DataFrame) -> list[tuple[str, ...]]:
-    """Formatted rows: cell, verdict, paper, ours, Δ, Δ/SE, the run that fills the cell (or will)."""
-    runs, rows = declared(), []
-    readable = ledger_export.readable(part).itertuples(index=False)
-    for row, shown in zip(part.itertuples(), readable, strict=True):
+def _folded(rows: list[tuple[str, ...]], source: str, caption: str) -> str:
+    inner = table(("value", "verdict", source, "run"), rows, "llrl", "numbers ledger")
+    return f"````{{dropdown}} {caption}\n{inner}\n````"
+
+
+def _difference(cause: str, cells: list, whole: pd.DataFrame) -> str:
+    """One line for all cells that a cause is given for; how far off each is stands in the table."""
+    why = f", {escape(cells[0].why)}" if len(cells) == 1 else ""
+    differ = "differs" if len(cells) == 1 else "differ"
+    return f"- **{escape(tables.together(cells, whole))}** {differ}{why}. {_sentence(cause)}"
+
+
+def _rows(part: pd.DataFrame, lost: dict[tuple[str, str], str]) -> list[tuple[str, ...]]:
+    """Formatted rows: cell, verdict, paper, ours, Δ/SE, the run that fills the cell (or will), Δ."""
+    runs, rows = measured.declared(), []
+    readable = ledger_export.readable(part)
+    for row, (_, shown) in zip(part.itertuples(), readable.iterrows(), strict=True):
         run = row.run or runs.get((row.paper, row.artifact, row.row, row.column), "")
-        numbers = (_number(value, row.unit) for value in shown[4:8])
-        rows.append(
-            (_cell(row), mark(row.verdict, ledger.label(row)), *numbers, notebook(run) if run else "")
-        )
+        printed, own, delta, in_se = (_number(shown[name], row.unit) for name in ("printed", "ours", "Δ", "Δ/SE"))
+        if row.unit == "%" and (row.run, row.profile) in lost:
+            diverged = lost[row.run, row.profile]
+            own = f"{own}, {diverged}" if row.ours else diverged
+        label = tables.label(row, runs)
+        said = mark(label if label == tables.NOT_BUILT else row.verdict, label)
+        rows.append((_cell(row), said, printed, own, in_se, notebook(run) if run else "", delta))
     return rows
 
 
@@ -107,16 +132,13 @@ def _sentence(text: str) -> str:
 def _number(text: str, unit: str) -> str:
     """A formatted number with a real minus sign; a count has no seeds."""
     text = text.removesuffix(" (1)").replace("+0", "0") if unit == "parameters" else text
-    return escape(f"−{text[1:]}" if text.startswith("-") else text)
+    return escape(tables.minus(text))
 
 
 def _summary(rest: list[tuple[str, pd.DataFrame]]) -> str:
-    rows = [
-        (
-            escape(title(artifact)),
-            escape(part.place.iloc[0]),
-            *(str(int((part.verdict == name).sum())) for name in ("not run", "quoted")),
-        )
-        for artifact, part in rest
-    ]
-    return table(("artefact", "place", "not run", "quoted"), rows, "llrr", "numbers")
+    runs, rows = measured.declared(), []
+    columns = ("not run", tables.NOT_BUILT, "quoted")
+    for artifact, part in rest:
+        labels = [tables.label(row, runs) for row in part.itertuples()]
+        rows.append((escape(title(artifact)), escape(part.place.iloc[0]), *(str(labels.count(name)) for name in columns)))
+    return table(("artefact", "place", *columns), rows, "llrrr", "numbers")

@@ -1,13 +1,16 @@
 """Welcome: one card per paper with its numbers by verdict and its claims by outcome."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from unforget.book import pages
 from unforget.book.fragments.common import PAPERS, Results, count, gather, has_run, mark
 from unforget.experiments import catalogue
-from unforget.results import claims
+from unforget.records import Record
+from unforget.results import claims, measured, tables
 
-_VERDICTS = ("reproduced", "close", "differs", "not run", "quoted")
+_VERDICTS = ("reproduced", "close", "differs", "not run", tables.NOT_BUILT, "quoted")
 
 
 @pages.page("scorecard")
@@ -21,10 +24,9 @@ def text(results: Results) -> str:
     said = f"**{begun:,} of {count(len(printed), 'printed number')}** have a recorded run so far"
     if begun:
         said += f"; {'all' if judged == begun else f'{judged:,} of them'} with enough seeds for a verdict"
-    recorded = [r for r in results.records if catalogue.label(r["config"]) == "paper"]
-    replicas = sum(len(record["replicas"]) for record in recorded)
-    done = f"{count(replicas, 'replica')} of {count(len(recorded), 'run')} recorded" if recorded else ""
-    said += f". {done or 'Nothing is recorded yet'}."
+    recorded = [r for r in results.records if measured.profile(r) == "paper"]
+    others = [r for r in results.records if measured.profile(r) != "paper"]
+    said += f". {_done(recorded, others) or 'Nothing is recorded yet'}."
     outcomes = claims.evaluate(results.printed, results.measured)
     cards = [
         _card(name, printed[printed.paper == name], outcomes[outcomes.paper == name], recorded)
@@ -34,14 +36,37 @@ def text(results: Results) -> str:
     return "\n\n".join([said, grid, *cards]) + "\n::::"
 
 
+def _done(recorded: Sequence[Record], others: Sequence[Record]) -> str:
+    """What is recorded at the paper's protocol, how much besides, and why the cards do not add up to it."""
+    if not recorded:
+        return ""
+    said = f"{_counted(recorded)} recorded at the paper's protocol"
+    if others:
+        said += f", {_counted(others)} at others"
+    served: dict[str, set[str]] = {}
+    for cell in catalogue.CELLS:
+        served.setdefault(cell.run, set()).add(cell.paper)
+    papers = [len(served.get(record["config"]["run"], ())) for record in recorded]
+    shared, alone = papers.count(2), papers.count(0)
+    why = [f"{count(shared, 'run')} for two papers counted with both"] if shared else []
+    why += [f"{count(alone, 'run')} for no number of a paper with none"] if alone else []
+    return said + (f" (on the cards below, {' and '.join(why)})" if why else "")
+
+
+def _counted(found: Sequence[Record]) -> str:
+    return f"{count(sum(len(record['replicas']) for record in found), 'replica')} of {count(len(found), 'run')}"
+
+
 def _card(name: str, rows: pd.DataFrame, outcomes: pd.DataFrame, recorded: list) -> str:
     if rows.empty:
         body = f"Not transcribed yet; {count(len(outcomes), 'claim')} listed."
     else:
-        verdicts = {verdict: int((rows.verdict == verdict).sum()) for verdict in _VERDICTS}
+        runs = measured.declared()
+        kinds = [tables.NOT_BUILT if tables.label(row, runs) == tables.NOT_BUILT else row.verdict for row in rows.itertuples()]
+        verdicts = {verdict: kinds.count(verdict) for verdict in _VERDICTS}
         filled = {cell.run for cell in catalogue.CELLS if cell.paper == name}
-        mine = [len(record["replicas"]) for record in recorded if record["config"]["run"] in filled]
-        done = f"{count(sum(mine), 'replica')} of {count(len(mine), 'run')} recorded"
+        mine = [record for record in recorded if record["config"]["run"] in filled]
+        done = f"{_counted(mine)} recorded"
         body = "\n\n".join(
             [
                 f"**{len(rows)} printed numbers**",

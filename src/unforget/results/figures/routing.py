@@ -22,7 +22,7 @@ def routes(walks: Mapping[str, Sequence[Stop]]) -> Plot:
     top = max(float(stop.h.abs().max()) for walk in walks.values() for stop in walk)
     with mpl.rc_context(STYLE):
         figure, axes = canvas(
-            2 * len(walks), 2 * levels, 3.1 * levels, 1.85 * len(walks), height_ratios=[1.25, 0.5] * len(walks)
+            2 * len(walks), 2 * levels, 3.1 * levels, 2.2 * len(walks), height_ratios=[1.25, 0.8] * len(walks)
         )
         rows, words = [], []
         for line, below, (name, walk) in zip(axes[::2], axes[1::2], walks.items(), strict=True):

@@ -13,18 +13,24 @@ from unforget.results.figures.base import COLOURS, INK, QUIET, STYLE, Plot, canv
 def first_task(stages: pd.DataFrame, printed: pd.DataFrame) -> Plot | None:
     """Accuracy on the first task after each task, solid, and over all images seen, dotted; a thin line for each seed.
 
+    Methods that the paper prints stand in the first row, the others below them, the stablest first. A row of panels has one
+    axis, which begins below its lowest number.
     `stages` and `printed` are frames of `unforget.results.hrn.sequences`; the paper's two numbers for the first task, right after
     it and at the end, are diamonds.
     """
     if stages.empty:
         return None
     names = list(dict.fromkeys(stages.row))
-    columns = min(4, len(names))
-    rows = -(-len(names) // columns)
+    theirs = [name for name in names if name in set(printed.row)]
+    lowest = stages.groupby("row")["first task"].min()
+    others = sorted((name for name in names if name not in theirs), key=lambda name: -lowest[name])
+    columns = min(4, max(len(theirs), len(others)))
+    lines = [group[i : i + columns] for group in (theirs, others) for i in range(0, len(group), columns)]
     with mpl.rc_context(STYLE):
-        figure, axes = canvas(rows, columns, 1.95 * columns, 1.75 * rows, sharex=True, sharey=True)
+        figure, axes = canvas(len(lines), columns, 1.95 * columns, 1.75 * len(lines), sharex=True, sharey="row")
         words = []
-        for axis, name in zip(axes.flat, names, strict=False):
+        shown = [(axis, name) for line, group in zip(axes, lines, strict=True) for axis, name in zip(line, group, strict=False)]
+        for axis, name in shown:
             own = stages[stages.row == name]
             for _, seed in own.groupby("seed"):
                 axis.plot(seed.after, seed["first task"], lw=0.6, alpha=0.5, color=COLOURS[0])
@@ -41,17 +47,22 @@ def first_task(stages: pd.DataFrame, printed: pd.DataFrame) -> Plot | None:
             one, every = mean["first task"], mean["all images"].iloc[-1]
             words.append(f"{name}: first task {one.iloc[0]:.1f} % after its training, {one.iloc[-1]:.1f} % at the end, "
                          f"all images then {every:.1f} %")  # fmt: skip
-        for axis in axes.flat[len(names) :]:
-            axis.axis("off")
+        for line, group in zip(axes, lines, strict=True):
+            values = stages[stages.row.isin(group)][["first task", "all images"]].to_numpy()
+            ends = printed[printed.row.isin(group) & (printed.task == stages.after.min())][["first", "final"]].to_numpy()
+            line[0].set_ylim(*_limits(min(values.min(), ends.min() if len(ends) else 100)))
+            for axis in line[len(group) :]:
+                axis.axis("off")
         figure.supxlabel("after task", size=9)
         figure.supylabel("accuracy in %", size=9)
     return Plot(figure, f"Accuracy on the first task after each task, by method. {'; '.join(words)}.", stages)
 
 
 def drops(accuracies: pd.DataFrame) -> Plot | None:
-    """How much of each task is lost by the end (above), and its accuracy right after its training (below).
+    """How much of each task is lost by the end (above, bars), and its accuracy right after its training (below, dashes on an
+    axis that begins below the lowest of them, since bars from zero would look alike).
 
-    `accuracies` has the columns row, task, first, final, and, for runs, seed: bars are means, dots seeds.
+    `accuracies` has the columns row, task, first, final, and, for runs, seed: bars and dashes are means, dots seeds.
     """
     if accuracies.empty:
         return None
@@ -67,16 +78,27 @@ def drops(accuracies: pd.DataFrame) -> Plot | None:
                 own = data[(data.row == name) & ((value == "first") | (data.task < last))]
                 mean = own.groupby("task")[value].mean()
                 place = {task: tasks.index(task) + (i - (len(names) - 1) / 2) * width for task in tasks}
-                axis.bar([place[t] for t in mean.index], mean, width, color=COLOURS[i % len(COLOURS)], label=name, alpha=0.85)
+                places, colour = np.array([place[t] for t in mean.index]), COLOURS[i % len(COLOURS)]
+                if value == "drop":
+                    axis.bar(places, mean, width, color=colour, label=name, alpha=0.85)
+                else:
+                    axis.hlines(mean, places - 0.45 * width, places + 0.45 * width, color=colour, lw=2.5)
                 if "seed" in own:
                     axis.scatter(own.task.map(place), own[value], s=4, color=INK, lw=0, zorder=3)
                 listed = ", ".join(f"T{task} {number:.1f}" for task, number in mean.items())
                 words.append(f"{name} {label}: {listed or 'none'}")
-            axis.axhline(0, lw=0.6, color=QUIET)
             axis.set(ylabel=label, xticks=range(len(tasks)), xticklabels=[f"T{t}" for t in tasks])
             axis.tick_params(labelbottom=True)
+        axes[0, 0].axhline(0, lw=0.6, color=QUIET)
+        axes[1, 0].set_ylim(*_limits(data["first"].min()))
         figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=len(names), fontsize=8)
-    return Plot(figure, f"Two rows of bars. {'; '.join(words)}.", data)
+    return Plot(figure, f"Bars above, dashes below. {'; '.join(words)}.", data)
+
+
+def _limits(lowest: float) -> tuple[float, float]:
+    """Limits of an axis of accuracies in percent up to 100, for what is shown from `lowest` on."""
+    room = 100 - lowest
+    return max(-2.0, lowest - max(0.08 * room, 0.1)), 100 + max(0.04 * room, 0.05)
 
 
 def unit_usage(shares: Mapping[str, np.ndarray], first: int = 0) -> Plot | None:

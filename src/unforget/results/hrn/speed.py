@@ -33,6 +33,8 @@ PUBLISHED = {"SVHN, 1 epoch": (73_257, 26_032), "CIFAR-100, 1 epoch": (5_000, 1_
 ABLATION = (5, 60_000)
 """Epochs and training images of all tasks behind the training time of ICLR Table 1, on Pairwise MNIST."""
 CONFIGURATIONS = {"pairwise-mnist": "Pairwise MNIST", "svhn-cifar": "SVHN and CIFAR-100"}
+READ = {"algorithm1": "Algorithm 1", "figure1": "Figure 1", "released": "released code"}
+"""What the readings of HRN are called."""
 ORDERS = {"one by one": "sample", "batches": "deferred"}
 COLUMNS = ["scenario", "reading", "work", "seeds", "way", "samples per second"]
 OTHERS = {"VC": "vc", "EWC": "ewc", "ELL": "ell"}
@@ -160,7 +162,7 @@ def beside(device_type: str, this_run: pd.DataFrame) -> pd.DataFrame | None:
     columns.sort(key=lambda column: (list(sources).index(column[0]), column[2], list(ORDERS).index(column[1])))
     lines = []
     for scenario, work, reading in dict.fromkeys(zip(known.scenario, known.work, known.reading, strict=True)):
-        line = [CONFIGURATIONS[scenario], work, reading, _printed(scenario, work)]
+        line = [CONFIGURATIONS[scenario], work, READ[reading], _printed(scenario, work)]
         for source, way, n in columns:
             frame = sources[source].query("scenario == @scenario and work == @work and reading == @reading")
             by = {(w, k): value for w, k, value in zip(frame.way, frame.seeds, frame["samples per second"], strict=True)}

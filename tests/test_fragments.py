@@ -17,7 +17,7 @@ from unforget.errors import UnforgetError
 from unforget.experiments import catalogue
 from unforget.results import claims as judged
 from unforget.results import ledger as ledgers
-from unforget.results import measured, paper, tables
+from unforget.results import paper, tables
 from unforget.results.verdict import VERDICTS
 from unforget.source import source_hash
 
@@ -170,7 +170,7 @@ def test_the_scorecard_counts_what_the_ledger_says(some):
     assert f"**{begun} of {len(printed)} printed numbers** have a recorded run" in text
     assert f"{judged} of them with enough seeds" in text
     assert "12 replicas of 3 runs recorded at the paper's protocol (on the cards below, 2 runs for two papers counted with both)." in text
-    runs = measured.declared()
+    runs = catalogue.filling()
     labels = printed.assign(shown=[tables.label(row, runs) for row in printed.itertuples()])
     unbuilt = labels.shown == "not built yet"
     assert unbuilt.any() and set(printed.verdict[unbuilt]) == {"not run"}
@@ -250,7 +250,7 @@ def test_the_ledger_shows_recorded_numbers_and_folds_the_rest(some):
     others = text.split("### Other artefacts of `hnet`")[1].split("##")[0]
     table_6 = some.printed[(some.printed.paper == "hnet") & (some.printed.artifact == "table-6")]
     own = table_6[table_6.status == "own"]
-    built = [("hnet", "table-6", row, column) in measured.declared() for row, column in zip(own.row, own.column, strict=True)]
+    built = [("hnet", "table-6", row, column) in catalogue.filling() for row, column in zip(own.row, own.column, strict=True)]
     quoted = len(table_6) - len(own)
     assert 0 < sum(built) < len(built) and quoted
     assert rows(others, "Table 6")[0][2:] == [str(n) for n in (sum(built), len(built) - sum(built), quoted)]

@@ -157,7 +157,7 @@ def test_beside_has_this_run_next_to_the_recorded_and_tells_what_is_not_built():
     verdicts = dict(zip(frame.row, frame.verdict, strict=True))
     assert verdicts == {"S classifier": "not run", "ZenkeNet": "not built yet"}
     assert frame[frame.row == "S classifier"].paper.iloc[0] == "465,672"
-    assert ("hnet", "text-parameters", "S classifier", "total") in measured.declared()
+    assert ("hnet", "text-parameters", "S classifier", "total") in catalogue.filling()
 
 
 def test_a_shared_cause_is_said_once():

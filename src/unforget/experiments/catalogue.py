@@ -56,7 +56,8 @@ def of_paper(paper: str) -> tuple[Experiment, ...]:
 
 
 def filling() -> dict[tuple[str, str, str, str], str]:
-    """The run, as "split-mnist/ewc-cl1", that fills each cell (paper, artifact, row, column), recorded or not."""
+    """The run, as "split-mnist/ewc-cl1", that fills each cell (paper, artifact, row, column) as the paper has it, recorded
+    or not; a cell without one is not built yet."""
     return {(cell.paper, cell.artifact, cell.row, cell.column): cell.run for cell in CELLS if not cell.variant}
 
 

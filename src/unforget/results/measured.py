@@ -38,11 +38,6 @@ def recorded_at(found: Mapping[str, Record]) -> str:
     return f"Recorded; with less training (profile lite): {', '.join(lite)}" if lite else "Recorded at the paper's protocol"
 
 
-def declared() -> dict[tuple[str, str, str, str], str]:
-    """The run that fills each cell (paper, artifact, row, column) as the paper has it; a cell without one is not built yet."""
-    return {(cell.paper, cell.artifact, cell.row, cell.column): cell.run for cell in catalogue.CELLS if not cell.variant}
-
-
 def profile(record: Record) -> str:
     """The profile whose configuration a record has; paper, where lite is the same."""
     return catalogue.label(record["config"])

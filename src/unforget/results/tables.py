@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from unforget.results import ledger, measured, paper
+from unforget.experiments import catalogue
+from unforget.results import ledger, paper
 
 MISSING = "–"
 NOT_BUILT = "not built yet"
@@ -101,7 +102,7 @@ def beside(
     table = table[(table.paper == paper_id) & (table.artifact == artifact)]
     now = {(cell.row, cell.column): cell for cell in this_run.itertuples()
            if (cell.paper, cell.artifact) == (paper_id, artifact)}  # fmt: skip
-    known, runs = set(zip(table.row, table.column, strict=True)), measured.declared()
+    known, runs = set(zip(table.row, table.column, strict=True)), catalogue.filling()
     lines = []
     for cell in table.itertuples():
         key = (cell.row, cell.column)
@@ -126,7 +127,7 @@ def _line(cell, now, runs: dict[tuple, str]) -> list[str]:
 
 
 def label(cell, runs: dict[tuple, str]) -> str:
-    """The verdict of a row of the ledger as shown to a reader; `runs` are the declared ones (`measured.declared`). What
+    """The verdict of a row of the ledger as shown to a reader; `runs` are the declared ones (`catalogue.filling`). What
     nobody could run is told from what merely awaits its run."""
     built = (cell.paper, cell.artifact, cell.row, cell.column) in runs
     return NOT_BUILT if cell.verdict == "not run" and pd.isna(cell.ours) and not built else ledger.label(cell)

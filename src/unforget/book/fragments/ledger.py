@@ -15,6 +15,7 @@ from unforget.book.fragments.common import (
     table,
     title,
 )
+from unforget.experiments import catalogue
 from unforget.results import ledger_export, measured, tables
 
 _KEY = (
@@ -107,7 +108,7 @@ def _difference(cause: str, cells: list, whole: pd.DataFrame) -> str:
 
 def _rows(part: pd.DataFrame, lost: dict[tuple[str, str], str]) -> list[tuple[str, ...]]:
     """Formatted rows: cell, verdict, paper, ours, Δ/SE, the run that fills the cell (or will), Δ."""
-    runs, rows = measured.declared(), []
+    runs, rows = catalogue.filling(), []
     readable = ledger_export.readable(part)
     for row, (_, shown) in zip(part.itertuples(), readable.iterrows(), strict=True):
         run = row.run or runs.get((row.paper, row.artifact, row.row, row.column), "")
@@ -136,7 +137,7 @@ def _number(text: str, unit: str) -> str:
 
 
 def _summary(rest: list[tuple[str, pd.DataFrame]]) -> str:
-    runs, rows = measured.declared(), []
+    runs, rows = catalogue.filling(), []
     columns = ("not run", tables.NOT_BUILT, "quoted")
     for artifact, part in rest:
         labels = [tables.label(row, runs) for row in part.itertuples()]

@@ -61,7 +61,7 @@ def _card(name: str, rows: pd.DataFrame, outcomes: pd.DataFrame, recorded: list)
     if rows.empty:
         body = f"Not transcribed yet; {count(len(outcomes), 'claim')} listed."
     else:
-        runs = measured.declared()
+        runs = catalogue.filling()
         kinds = [tables.NOT_BUILT if tables.label(row, runs) == tables.NOT_BUILT else row.verdict for row in rows.itertuples()]
         verdicts = {verdict: kinds.count(verdict) for verdict in _VERDICTS}
         filled = {cell.run for cell in catalogue.CELLS if cell.paper == name}

@@ -249,6 +249,19 @@ def test_columns_beside_show_paper_mean_and_ends_at_the_papers_protocol_first():
     assert dots["accuracy in %"].tolist() == [90, 95]
 
 
+def test_rows_are_compared_with_the_baseline_seed_by_seed():
+    def seeds(*values):
+        return [[[value if on <= after else None for on in range(5)] for after in range(5)] for value in values]
+
+    kept = measured.from_records(
+        [record("ablations/baseline", *seeds(0.5, 0.7, 0.9), tests=(1,) * 5),
+         record("ablations/high-depth", *seeds(0.52, 0.71, 0.93), tests=(1,) * 5),
+         record("ablations/low-aging-rate", *seeds(0.6, 0.8), tests=(1,) * 5)]
+    )  # fmt: skip
+    frame = ablations.differences(kept, ("T0 accuracy", "Global accuracy"))
+    assert frame.values.tolist() == [["High depth", "+2.00 (p = 0.074)", "+2.00 (p = 0.074)"]]  # two seeds are too few
+
+
 def timed(run: str, seconds: float, seeds: int = 2) -> dict:
     block = {
         "replicas": [[seed] for seed in range(seeds)], "seconds": {"train": seconds, "evaluate": 0.0}, "device_type": "cuda",

@@ -10,7 +10,6 @@ import math
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from unforget.errors import UnforgetError
 from unforget.results import verdict
@@ -222,12 +221,11 @@ def _explanations(causes, printed, measured, ours) -> dict[tuple, tuple[str, str
 
 
 def _moved(variant, base) -> bool:
-    """Whether the variant differs from the base over the seeds that both have: the same seed draws the same
-    samples and initial weights, so that seeds are compared pair by pair.
-    """
-    ours, theirs = (dict(zip(cell.seeds, cell.values, strict=bool(cell.seeds))) for cell in (variant, base))
-    common = sorted(ours.keys() & theirs.keys())
-    if len(common) < verdict.MIN_SEEDS:
-        return False
-    test = stats.ttest_rel([ours[seed] for seed in common], [theirs[seed] for seed in common])
-    return bool(test.pvalue < verdict.CHANCE)
+    """Whether the variant differs from the base beyond chance, seed by seed."""
+    _, chance = verdict.paired(by_seed(variant), by_seed(base))
+    return chance < verdict.CHANCE
+
+
+def by_seed(cell) -> dict[int, float]:
+    """The values of a measured cell by seed; of a count, which is that of all seeds, none."""
+    return dict(zip(cell.seeds, cell.values, strict=bool(cell.seeds)))

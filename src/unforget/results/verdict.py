@@ -22,7 +22,10 @@ seeds (at least 3) compared pair by pair, two-sided t-test at 5 %.
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+
+from scipy import stats
 
 from unforget.errors import choose
 
@@ -118,6 +121,16 @@ def in_standard_errors(delta: float, paper_se: float, our_se: float) -> float:
     """Δ divided by the combined standard error; NaN where ours is unknown (one seed) or both are 0."""
     combined = math.hypot(paper_se, our_se)
     return delta / combined if combined else math.nan
+
+
+def paired(variant: Mapping[int, float], base: Mapping[int, float]) -> tuple[float, float]:
+    """Mean difference over the seeds that both have, and how likely so large a one is by chance (two-sided t-test); the
+    same seed draws the same samples and initial weights. The latter is NaN for fewer than `MIN_SEEDS` seeds.
+    """
+    common = sorted(variant.keys() & base.keys())
+    ours, theirs = ([values[seed] for seed in common] for values in (variant, base))
+    difference = sum(ours) / len(ours) - sum(theirs) / len(theirs) if common else math.nan
+    return difference, float(stats.ttest_rel(ours, theirs).pvalue) if len(common) >= MIN_SEEDS else math.nan
 
 
 def judge(

@@ -14,11 +14,11 @@ from unforget.experiments.hrn.ablations import ROWS, ablations, run_name
 from unforget.experiments.hrn.sequences import pairwise_mnist
 from unforget.experiments.spec import Experiment
 from unforget.records import Record
-from unforget.results import cost, paper
+from unforget.results import cost, ledger, paper, verdict
 from unforget.results.claims.hrn.ablations import MARKS, SAME_COLUMN, SAME_ROW, UNCHANGED, agrees
 from unforget.results.claims.hrn.sequences import PRINTED
 from unforget.results.hrn.architectures import SETTINGS
-from unforget.results.tables import MISSING
+from unforget.results.tables import MISSING, signed
 
 T0, MAX, GLOBAL, TIME = "T0 accuracy", "Max task accuracy", "Global accuracy", "Training time"
 TESTS = next(sequence for sequence in PRINTED if sequence.name == "Pairwise MNIST").tests
@@ -177,6 +177,22 @@ def every_seed(cells: pd.DataFrame, columns: tuple[str, ...]) -> pd.DataFrame:
     lines = [(row, column, value) for column in columns for row in ROWS
              for values in own[(own.row == row) & (own.column == column)]["values"][:1] for value in values]  # fmt: skip
     return pd.DataFrame(lines, columns=["row", "column", "accuracy in %"])
+
+
+def differences(cells: pd.DataFrame, columns: tuple[str, ...]) -> pd.DataFrame:
+    """What each row adds to the baseline, seed by seed, and how likely so much is by chance (`verdict.paired`)."""
+    own = _own(cells).drop_duplicates(["row", "column"])
+    found = {(cell.row, cell.column): ledger.by_seed(cell) for cell in own.itertuples()}
+    (baseline, *others), lines = ROWS, []
+    for row in others:
+        pairs = [verdict.paired(found.get((row, column), {}), found.get((baseline, column), {})) for column in columns]
+        if any(chance == chance for _, chance in pairs):
+            lines.append((row, *(_difference(*pair) for pair in pairs)))
+    return pd.DataFrame(lines, columns=["row", *columns])
+
+
+def _difference(difference: float, chance: float) -> str:
+    return f"{signed(difference)} (p {'< 0.001' if chance < 0.001 else f'= {chance:.3f}'})" if chance == chance else MISSING
 
 
 def _own(cells: pd.DataFrame) -> pd.DataFrame:

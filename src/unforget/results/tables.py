@@ -155,6 +155,11 @@ def signed(value: float, digits: int = 2) -> str:
     return MISSING if pd.isna(value) else minus(f"{value:+,.{digits}f}")
 
 
+def compared(difference: float, chance: float) -> str:
+    """What `verdict.paired` finds, as in "+1.20 (p = 0.004)"; a dash where there are too few seeds."""
+    return f"{signed(difference)} (p {'< 0.001' if chance < 0.001 else f'= {chance:.3f}'})" if chance == chance else MISSING
+
+
 def minus(text: str) -> str:
     """A formatted number with a minus sign in place of a hyphen."""
     return f"−{text[1:]}" if text.startswith("-") else text

@@ -18,7 +18,7 @@ from unforget.results import cost, ledger, paper, verdict
 from unforget.results.claims.hrn.ablations import MARKS, SAME_COLUMN, SAME_ROW, UNCHANGED, agrees
 from unforget.results.claims.hrn.sequences import PRINTED
 from unforget.results.hrn.architectures import SETTINGS
-from unforget.results.tables import MISSING, signed
+from unforget.results.tables import MISSING, compared
 
 T0, MAX, GLOBAL, TIME = "T0 accuracy", "Max task accuracy", "Global accuracy", "Training time"
 TESTS = next(sequence for sequence in PRINTED if sequence.name == "Pairwise MNIST").tests
@@ -187,12 +187,8 @@ def differences(cells: pd.DataFrame, columns: tuple[str, ...]) -> pd.DataFrame:
     for row in others:
         pairs = [verdict.paired(found.get((row, column), {}), found.get((baseline, column), {})) for column in columns]
         if any(chance == chance for _, chance in pairs):
-            lines.append((row, *(_difference(*pair) for pair in pairs)))
+            lines.append((row, *(compared(*pair) for pair in pairs)))
     return pd.DataFrame(lines, columns=["row", *columns])
-
-
-def _difference(difference: float, chance: float) -> str:
-    return f"{signed(difference)} (p {'< 0.001' if chance < 0.001 else f'= {chance:.3f}'})" if chance == chance else MISSING
 
 
 def _own(cells: pd.DataFrame) -> pd.DataFrame:

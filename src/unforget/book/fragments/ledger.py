@@ -103,7 +103,8 @@ def _difference(cause: str, cells: list, whole: pd.DataFrame) -> str:
     """One line for all cells that a cause is given for; how far off each is stands in the table."""
     why = f", {escape(cells[0].why)}" if len(cells) == 1 else ""
     differ = "differs" if len(cells) == 1 else "differ"
-    return f"- **{escape(tables.together(cells, whole))}** {differ}{why}. {_sentence(cause)}"
+    said = _sentence(cause) if cause.startswith("unexplained") else f"Cause: {_sentence(cause)}"
+    return f"- **{escape(tables.together(cells, whole))}** {differ}{why}. {said}"
 
 
 def _rows(part: pd.DataFrame, lost: dict[tuple[str, str], str]) -> list[tuple[str, ...]]:

@@ -8,12 +8,13 @@ accuracy, so it shrinks near 100 %; it is capped, and never finer than half the 
 - close: |Δ| ≤ 3 m; or |Δ| ≤ 3 SE with our error as small as above; or |Δ| ≤ 2 SE where it is larger, since
   agreement that comes from our own uncertainty shows nothing.
 - differs: anything else, in either direction: a better number is a deviation too.
-- close, and not better, is also |Δ| ≤ 2 SE where the paper prints no ± but of how many runs its number is: they are
-  taken to spread as our seeds do, which is an assumption and no agreement by itself.
 - not run: no record of the paper's own protocol, or fewer than 3 seeds of it where the paper has more.
 - quoted: the paper copied the number from another one and we have not run it. Where we have, it is judged
   like any other and stays marked as quoted.
 - ours: a number of ours that the paper does not print.
+
+Where a paper prints no ± but says of how many runs its number is, often of one, these are taken to spread as our
+seeds do. That is an assumption, so |Δ| ≤ 2 SE is then close at most; beyond it, and beyond 3 m, the number differs.
 
 Counts of parameters and marks in a table of marks must be equal.
 

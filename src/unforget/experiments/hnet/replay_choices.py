@@ -5,7 +5,7 @@ from unforget.experiments.spec import Cell, Experiment, Profile, Run
 
 _ZERO_LOGIT = {"unseen": "zero logit"}
 _OVER_CLASSES = {"over_classes": "mean"}
-_OVER_CLASSES_TITLE = "distillation averaged over classes, as in the baseline code until May 2019"
+_OVER_CLASSES_TITLE = "distillation averaged over classes"
 _CHOICES = {
     "one-hot": ({"vae_condition": "one-hot"}, "one-hot condition, as in appendix B and in the published code"),
     "no-condition": ({"vae_condition": "nothing"}, "no condition"),

@@ -211,6 +211,7 @@ def test_ledger_shows_the_verdicts_and_exports_them():
     assert [(row["paper"], row["verdict"], row["n"]) for row in rows] == [("hnet", "differs", "20")]
     assert r"\begin{longtable}" in Path("out.tex").read_text()
     assert re.search(r"\d+ not run", out.splitlines()[-4])
+    assert re.search(r"HAT .* not built yet", out)  # no run is declared for it
     assert out.splitlines()[-3].startswith("± of ours is the standard error")
     some = shown("ledger", "--artifact", "table-1", "--verdict", "differs", "--paper", "hnet", "--csv", "some.csv")
     assert re.search(r"S-CL1 .*SI .* differs \(quoted\) +split-mnist/si-cl1", some) and "table-2" not in some

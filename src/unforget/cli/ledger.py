@@ -48,6 +48,7 @@ def ledger(
     from unforget.results import ledger_export
     from unforget.results import paper as papers
     from unforget.results.measured import measured
+    from unforget.results.tables import NOT_BUILT
     from unforget.results.verdict import VERDICTS
 
     if paper:
@@ -65,12 +66,14 @@ def ledger(
     table = table[table.verdict == verdict] if verdict else table
     runs = catalogue.filling()
     named = [row.run or runs.get((row.paper, row.artifact, row.row, row.column), "") for row in table.itertuples()]
-    for page in ledger_export.to_rich(table.assign(run=named, cause="")):  # causes are sentences: below, not in a column
+    shown = table.assign(run=named, cause="")  # causes are sentences: below, not in a column
+    shown.loc[(shown.run == "") & (shown.verdict == "not run"), "verdict"] = NOT_BUILT
+    for page in ledger_export.to_rich(shown):
         page.box, page.pad_edge = SIMPLE_HEAD, False
         print_whole(page)
     for row in table[table.cause.fillna("") != ""].itertuples():
         print(f"{row.paper} {row.artifact}, {row.row}, {row.column}: {row.cause}")
-    counts = table.apply(ledgers.label, axis=1).value_counts() if len(table) else {}
+    counts = shown.apply(ledgers.label, axis=1).value_counts() if len(shown) else {}
     chosen = ", ".join(filter(None, (paper, artifact, verdict)))
     print(", ".join(f"{count} {verdict}" for verdict, count in counts.items()) or f"no printed number of {chosen}")
     if table.ours.notna().any():

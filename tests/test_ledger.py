@@ -107,6 +107,13 @@ def test_where_no_error_is_printed_our_spread_stands_in_and_agreement_is_close_a
     assert judge(2.1, seeds=1) == "not run"  # one seed has no spread
 
 
+def test_a_single_printed_run_is_not_judged_by_a_single_one_of_ours(printed):
+    key = ("hrn", "table-1b", "HRN", "T0 first")
+    one, three = (judged(printed, key, values) for values in ([98.0], [97.0, 98.0, 99.0]))
+    assert (one.verdict, ledger.label(one)) == ("not run", "too few seeds")
+    assert three.verdict == "close" and "over 1 run" in three.assumed
+
+
 def test_an_unstated_error_says_what_is_assumed(printed):
     row = judged(printed, LSTM, around(88.5, 0.2))
     assert row.verdict == "reproduced" and "taken as a standard error" in row.assumed

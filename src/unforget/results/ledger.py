@@ -161,7 +161,7 @@ def _row(cell, ours, explained) -> dict:
     paper_se, assumed = verdict.paper_error(cell.error, cell.error_kind, seeds, cell.decimals, ours.sd)
     m = verdict.width(verdict.margin(cell.paper, cell.artifact, cell.unit), cell.mean, cell.decimals)
     delta = ours.mean - cell.mean
-    stated = not assumed.startswith(verdict.BY_OUR_SPREAD)
+    stated = cell.error_kind != "none" or not seeds
     said, why = verdict.judge(delta, paper_se, row["our_se"], ours.n, seeds, m, cell.unit, stated)
     row |= {"delta": delta, "margin": m}
     if cell.unit not in verdict.EXACT:

@@ -34,7 +34,6 @@ VERDICTS = ("reproduced", "close", "differs", "not run", "quoted", "ours")
 AGREE_SE, CLOSE_SE, CLOSE_MARGINS, OWN_ERROR, MIN_SEEDS = 2, 3, 3, 2, 3
 EXACT = ("parameters", "sign")
 CHANCE = 0.05
-BY_OUR_SPREAD = "the paper prints no ±; taken to spread as our seeds do"
 MOVED = f"paired by seed, at least {MIN_SEEDS}, t-test at {CHANCE:.0%}"
 
 
@@ -101,9 +100,9 @@ def paper_error(
 ) -> tuple[float, str]:
     """Standard error of a printed mean, and in words what was assumed to get it (empty if nothing).
 
-    `our_sd`, the standard deviation between our seeds, stands in where the paper prints none but n. `unstated` is read as a standard error because the tables that leave it open copy rows whose ± is known
-    to be one; as a standard deviation it could not be converted, for they do not give the number of seeds
-    either.
+    `our_sd`, the standard deviation between our seeds, stands in where the paper prints none but n. `unstated`
+    is read as a standard error because the tables that leave it open copy rows whose ± is known to be one; as
+    a standard deviation it could not be converted, for they do not give the number of seeds either.
     """
     if kind == "SEM":
         return error, ""
@@ -114,7 +113,8 @@ def paper_error(
     if kind == "unstated":
         return error, "the paper does not say what its ± is; taken as a standard error"
     if n and our_sd > 0:
-        return our_sd / math.sqrt(n), f"{BY_OUR_SPREAD}, over {n} run{'s' if n > 1 else ''}"
+        runs = f"{n} run{'s' if n > 1 else ''}"
+        return our_sd / math.sqrt(n), f"the paper prints no ±; taken to spread as our seeds do, over {runs}"
     return 10.0**-decimals / math.sqrt(12), "the paper prints no ±; only its rounding is counted"
 
 
@@ -145,7 +145,7 @@ def judge(
     stated: bool = True,
 ) -> tuple[str, str]:
     """Verdict and its reason in words, for Δ and both standard errors in `unit`; `our_se` is NaN for one
-    seed. `stated` says whether the paper's is the paper's own.
+    seed. `stated` is False where the paper prints none but the number of runs, so that ours has to stand in.
     """
     size = abs(delta) - 1e-9  # a difference of two decimals is not exactly on the margin
     if unit in EXACT:

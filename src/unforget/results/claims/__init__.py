@@ -51,7 +51,7 @@ def theirs(printed: pd.DataFrame, paper: str, measured: pd.DataFrame | None = No
     for cell in printed[printed.paper == paper].itertuples():
         n, our_sd = None if pd.isna(cell.n) else int(cell.n), spread.get(_key(cell), math.nan)
         error, assumed = verdict.paper_error(cell.error, cell.error_kind, n, cell.decimals, our_sd)
-        if n and cell.error_kind == "none" and not assumed.startswith(verdict.BY_OUR_SPREAD):
+        if n and cell.error_kind == "none" and not our_sd > 0:
             assumed += ", for lack of seeds of ours that would show a spread"
         said = ((assumed, cell.artifact),) if assumed and _varies(cell.unit) else ()
         cells[_key(cell)] = Number(cell.mean, error, n, assumed=said)

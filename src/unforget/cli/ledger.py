@@ -48,7 +48,7 @@ def ledger(
     from unforget.results import ledger_export
     from unforget.results import paper as papers
     from unforget.results.measured import measured
-    from unforget.results.tables import NOT_BUILT
+    from unforget.results.tables import kind
     from unforget.results.verdict import VERDICTS
 
     if paper:
@@ -66,8 +66,8 @@ def ledger(
     table = table[table.verdict == verdict] if verdict else table
     runs = catalogue.filling()
     named = [row.run or runs.get((row.paper, row.artifact, row.row, row.column), "") for row in table.itertuples()]
-    shown = table.assign(run=named, cause="")  # causes are sentences: below, not in a column
-    shown.loc[(shown.run == "") & (shown.verdict == "not run"), "verdict"] = NOT_BUILT
+    kinds = [kind(row, runs) for row in table.itertuples()]
+    shown = table.assign(run=named, verdict=kinds, cause="")  # causes are sentences: below, not in a column
     for page in ledger_export.to_rich(shown):
         page.box, page.pad_edge = SIMPLE_HEAD, False
         print_whole(page)

@@ -126,11 +126,16 @@ def _line(cell, now, runs: dict[tuple, str]) -> list[str]:
     return [cell.row, cell.column, printed(cell), recorded, this, label(cell, runs), signed(cell.delta)]
 
 
-def label(cell, runs: dict[tuple, str]) -> str:
-    """The verdict of a row of the ledger as shown to a reader; `runs` are the declared ones (`catalogue.filling`). What
-    nobody could run is told from what merely awaits its run."""
+def kind(cell, runs: dict[tuple, str]) -> str:
+    """The verdict of a row of the ledger; what nobody could run is told from what merely awaits its run. `runs` are the
+    declared ones (`catalogue.filling`)."""
     built = (cell.paper, cell.artifact, cell.row, cell.column) in runs
-    return NOT_BUILT if cell.verdict == "not run" and pd.isna(cell.ours) and not built else ledger.label(cell)
+    return NOT_BUILT if cell.verdict == "not run" and pd.isna(cell.ours) and not built else cell.verdict
+
+
+def label(cell, runs: dict[tuple, str]) -> str:
+    """The same as shown to a reader."""
+    return NOT_BUILT if kind(cell, runs) == NOT_BUILT else ledger.label(cell)
 
 
 def printed(cell) -> str:

@@ -117,8 +117,7 @@ def _rows(part: pd.DataFrame, lost: dict[tuple[str, str], str]) -> list[tuple[st
         if row.unit == "%" and (row.run, row.profile) in lost:
             diverged = lost[row.run, row.profile]
             own = f"{own}, {diverged}" if row.ours else diverged
-        label = tables.label(row, runs)
-        said = mark(label if label == tables.NOT_BUILT else row.verdict, label)
+        said = mark(tables.kind(row, runs), tables.label(row, runs))
         rows.append((_cell(row), said, printed, own, in_se, notebook(run) if run else "", delta))
     return rows
 

@@ -64,7 +64,7 @@ def _runs(vc: dict, ewc: dict, ell: dict) -> tuple[Run, ...]:
 _CONTROLS = {"hrn": {}, "hrn-hash": {"n_res": 1}, "hrn-projections": {"projections": True}, "hrn-longer": {"times": 2}}
 _READINGS = {
     "hrn-figure1": READINGS["figure1"],
-    "hrn-figure1-released": READINGS["figure1"] | {"rule": "countdown", "eq7": False},
+    "hrn-figure1-released": READINGS["released"] | READINGS["figure1"],
     "hrn-released": READINGS["released"],
     "hrn-affine": {"hash": "affine"},
     "hrn-hash-affine": {"n_res": 1, "hash": "affine"},
@@ -76,7 +76,7 @@ def _hrn(scenario: str, *groups: dict[str, dict[str, Any]]) -> tuple[Run, ...]:
     """HRN and its controls in a scenario, with the runs of `groups`."""
     runs = []
     for name, changes in [item for group in (_CONTROLS, *groups) for item in group.items()]:
-        released = RELEASED.get(scenario, {}) if name == "hrn-released" else {}
+        released = RELEASED.get(scenario, {}) if name.endswith("released") else {}
         runs.append(_run(name, "hrn", SCENARIOS[scenario] | READINGS["algorithm1"] | changes | released, ("unit usage",)))
     return tuple(runs)
 

@@ -17,9 +17,7 @@ from unforget.records import Record
 from unforget.results import ledger as ledgers
 from unforget.results import measured as measure
 from unforget.results import paper
-from unforget.results.tables import escape, title
-
-__all__ = ["PAPERS", "Results", "count", "escape", "gather", "has_run", "mark", "notebook", "table", "title"]
+from unforget.results.tables import escape
 
 PAPERS = {  # short name -> title, key in references.bib
     "hnet": ("Continual learning with hypernetworks", "vonoswald2020"),

@@ -3,8 +3,9 @@
 import re
 
 from unforget.book import pages
-from unforget.book.fragments.common import Results, escape, gather, has_run, notebook, table, title
+from unforget.book.fragments.common import Results, escape, gather, has_run, notebook, table
 from unforget.experiments import catalogue
+from unforget.results.tables import title
 
 # What the paper shows, in its order. Schematic figures have nothing to regenerate. Parts of a figure (2a, 2b)
 # go together.

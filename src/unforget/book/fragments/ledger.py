@@ -13,10 +13,10 @@ from unforget.book.fragments.common import (
     mark,
     notebook,
     table,
-    title,
 )
 from unforget.experiments import catalogue
 from unforget.results import ledger_export, measured, tables
+from unforget.results.tables import title
 
 _KEY = (
     "Values are means ± standard error (seeds); the ± of the paper is as printed. Δ is ours minus the "

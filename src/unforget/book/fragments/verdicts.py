@@ -5,8 +5,9 @@ import re
 import pandas as pd
 
 from unforget.book import pages
-from unforget.book.fragments.common import Results, escape, gather, table, title
+from unforget.book.fragments.common import Results, escape, gather, table
 from unforget.results import ledger, verdict
+from unforget.results.tables import title
 
 _QUANTITY = {"%": "accuracies", "points": "differences of accuracies", "ratio": "ratios",
              "parameters": "numbers of parameters", "h": "hours", "MSE": "squared errors"}  # fmt: skip

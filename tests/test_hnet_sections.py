@@ -37,6 +37,9 @@ SIZES = {
     "small-networks/hnet": (122_700, 121_819, 640),
     "small-networks/hnet-soft": (122_700, 121_819, 640),
     "small-networks-50/hnet": (163_100, 220_784, 3_200),
+    "network-sizes/hnet-100": (122_700, 121_819, 640),
+    "network-sizes/hnet-500": (813_100, 781_699, 240),
+    "network-sizes/hnet-2000": (6_252_100, 6_241_691, 240),
     "split-embedding-2d/hnet": (478_410, 98 * 10 + 10 + 110 + 11 * 42_000 + 12 * 96, 10),
 }
 
@@ -95,6 +98,24 @@ def test_permuted_hypernetworks_are_trained_with_the_papers_constants(run, beta,
     names = ("iterations", "batch", "lr", "beta", "hyper_hidden", "hyper_activation", "look_ahead")
     assert option(run, *names) == (5000, 128, 1e-4, beta, hidden, "elu", True)
     assert option(run, "iterations", profile="lite") == (lite,)
+
+
+def test_table_6_trains_50_epochs_of_networks_of_three_sizes_and_never_more_weights_than_theirs():
+    for width in (100, 500, 2000):
+        run = f"network-sizes/hnet-{width}"
+        iterations, batch, lr, hidden = option(run, "iterations", "batch", "lr", "hidden")
+        assert (iterations * batch // 60_000, batch, lr, hidden) == (50, 64, 1e-4, [width, width])
+        assert 0.95 < counts(run)["trained"] / counts(run)["target"] < 1
+
+
+@pytest.mark.parametrize(("tail", "beta"), [("", 0.05), ("-50", 0.1)])
+def test_bounds_of_small_networks_differ_from_them_in_what_they_are_named_for(tail, beta):
+    sizes = ("hyper_hidden", "hidden", "iterations")
+    plain = option(f"small-networks{tail}/hnet", *sizes, "beta")
+    assert plain[-1] == beta
+    assert option(f"small-networks{tail}/unprotected", *sizes, "beta") == (*plain[:-1], 0)
+    assert option(f"small-networks{tail}/hnet-joint", *sizes) == plain[:-1]
+    assert option(f"small-networks{tail}/scratch", "hidden", "iterations", "lr") == ([100, 100], 5000, 1e-4)
 
 
 def test_soft_targets_differ_in_nothing_else():

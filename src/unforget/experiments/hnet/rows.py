@@ -1,6 +1,6 @@
 """The rows that MNIST experiments share: baselines of van de Ven & Tolias (2019), HNET+ENT, and all that replay."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -44,6 +44,10 @@ def baselines(scenario: str, strengths: Strengths, common: Mapping[str, Any] | N
 
 # --- Bounds of ours. As with HNET+ENT, one training serves CL1 and CL3 ----------------------------------------------------
 
+# What the run's name ends with, the scenario trained, the views scored.
+BOTH = (("", "CL1", ("CL1", "CL3")), ("-cl2", "CL2", ("CL2",)))
+CL1 = (("", "CL1", ("CL1",)),)
+
 # name -> method, options, row
 _BOUNDS = {
     "unprotected": ("hnet", {"beta": 0.0}, "HNET, β = 0"),
@@ -52,14 +56,16 @@ _BOUNDS = {
 }
 
 
-def bounds(classifier: Mapping[str, Any] = _NONE, hypernetwork: Mapping[str, Any] = _NONE) -> tuple[Run, ...]:
+def bounds(
+    classifier: Mapping[str, Any] = _NONE, hypernetwork: Mapping[str, Any] = _NONE, trainings: Iterable[tuple] = BOTH
+) -> tuple[Run, ...]:
     """The hypernetwork without protection and on all tasks at once, and a network for every task. The options given are
-    those of what learns."""
+    those of what learns; `trainings` is `BOTH`, or `CL1` alone."""
     sizes = {"scratch": classifier}
     return tuple(
         Run(name + suffix, method, scenario, views, {**sizes.get(method, hypernetwork), **own}, title=f"{title}, {' and '.join(views)}")
         for name, (method, own, title) in _BOUNDS.items()
-        for suffix, scenario, views in (("", "CL1", ("CL1", "CL3")), ("-cl2", "CL2", ("CL2",)))
+        for suffix, scenario, views in trainings
     )
 
 

@@ -1,5 +1,7 @@
-"""A target network with two hidden layers of only 100 units, on ten and on fifty permutations (appendix D)."""
+"""A target network with two hidden layers of only 100 units, on ten and on fifty permutations, and Table 6 (appendix D)."""
 
+from unforget.experiments.hnet.permuted import HNET as _LARGE
+from unforget.experiments.hnet.rows import CL1, bounds
 from unforget.experiments.spec import Cell, Experiment, Profile, Run
 
 _TARGET = {"hidden": (100, 100), "iterations": 5000, "lr": 1e-4}
@@ -14,8 +16,11 @@ def _soft(tasks: int) -> tuple[Run, ...]:
     return (Run("hnet-soft", "hnet", "CL1", ("CL1",), options, title="HNET, soft targets"),) if tasks == 10 else ()
 
 
+_MNIST = {"kind": "permuted", "image_set": "mnist", "tasks": 10}
+
+
 def _experiment(id: str, tasks: int, smoke: int, minutes: dict[str, float]) -> Experiment:
-    mnist = {"kind": "permuted", "image_set": "mnist", "tasks": tasks}
+    mnist = _MNIST | {"tasks": tasks}
     return Experiment(
         id=id,
         page="hnet/small-networks",
@@ -26,6 +31,7 @@ def _experiment(id: str, tasks: int, smoke: int, minutes: dict[str, float]) -> E
             *_soft(tasks),
             Run("finetune", "finetune", "CL1", ("CL1",), _TARGET, title="fine-tuning"),
             Run("joint", "joint", "CL1", ("CL1",), _TARGET, title="joint"),
+            *bounds(_TARGET, _HNET | _SIZES[tasks], CL1),
         ),
         profiles={
             "smoke": Profile(mnist | {"image_set": "digits", "tasks": smoke}, (0, 1), {"iterations": 20, "batch": 32}),
@@ -36,21 +42,53 @@ def _experiment(id: str, tasks: int, smoke: int, minutes: dict[str, float]) -> E
     )
 
 
-small_networks = _experiment("hnet/small-networks", 10, 5, {"hnet": 5, "hnet-soft": 5, "*": 2})
-small_networks_50 = _experiment("hnet/small-networks-50", 50, 12, {"hnet": 60, "*": 10})
+small_networks = _experiment("hnet/small-networks", 10, 5, {"hnet": 5, "unprotected": 3, "hnet-joint": 11, "*": 2})
+small_networks_50 = _experiment("hnet/small-networks-50", 50, 8, {"hnet": 60, "unprotected": 27, "hnet-joint": 440, "*": 10})
 
-EXPERIMENTS = (small_networks, small_networks_50)
+# --- Table 6: networks of other sizes, trained for 50 epochs of 60,000 images in batches of 64 ---------------------------
+
+# The paper names no hypernetwork for 500 and 2,000 units: that of 1,000 units, its chunks sized for the same ratio.
+_WIDTHS = {
+    100: _HNET | _SIZES[10],
+    500: _LARGE | {"hidden": (500, 500), "chunk_size": 30_000},
+    2000: _LARGE | {"hidden": (2000, 2000), "chunk_size": 240_000},
+}
+
+network_sizes = Experiment(
+    id="hnet/network-sizes",
+    page="hnet/small-networks",
+    title="Networks of three sizes on ten permutations, 50 epochs",
+    regenerates="Table 6, column HNET on ten permutations",
+    runs=tuple(
+        Run(f"hnet-{width}", "hnet", "CL1", ("CL1",), options | {"iterations": 46_900, "batch": 64}, title=f"HNET, {width:,} units")
+        for width, options in _WIDTHS.items()
+    ),
+    profiles={
+        "smoke": Profile(_MNIST | {"image_set": "digits", "tasks": 2}, (0, 1), {"iterations": 5, "batch": 32}),
+        "lite": Profile(_MNIST, (0, 1, 2), {"iterations": 1000}),
+        "paper": Profile(_MNIST, tuple(range(5))),
+    },
+    minutes={"hnet-100": 50, "hnet-500": 165, "hnet-2000": 1300},
+)
+
+EXPERIMENTS = (small_networks, small_networks_50, network_sizes)
+
+_COLUMNS = {
+    "HNET": "hnet", "fine-tuning": "finetune", "joint": "joint", "HNET, β = 0": "unprotected", "from scratch": "scratch",
+    "HNET on all tasks at once": "hnet-joint",
+}  # fmt: skip
 
 CELLS = (
     *(
         Cell("hnet", "text-small-net", f"P{tasks}-100,100", column, f"{id}/{run}", "CL1")
         for tasks, id in ((10, "small-networks"), (50, "small-networks-50"))
-        for column, run in (("HNET", "hnet"), ("fine-tuning", "finetune"), ("joint", "joint"))
+        for column, run in _COLUMNS.items()
     ),
     Cell("hnet", "text-small-net", "P10-100,100", "HNET soft targets", "small-networks/hnet-soft", "CL1"),
     *(
         Cell("hnet", "text-parameters", "P10 small net", column, "small-networks/hnet", "CL1", f"count {name}")
         for column, name in (("total", "trained"), ("task embeddings", "task embeddings"), ("target", "target"))
     ),
+    *(Cell("hnet", "table-6", f"P10-{width},{width}", "HNET", f"network-sizes/hnet-{width}", "CL1") for width in _WIDTHS),
     Cell("hnet", "text-parameters", "P50 small net", "ratio", "small-networks-50/hnet", "CL1", "ratio"),
 )

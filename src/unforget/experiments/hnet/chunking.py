@@ -131,7 +131,7 @@ chunking = Experiment(
     regenerates="Figure A7a",
     runs=_runs(SPLIT_NETS, {}),
     profiles={
-        "smoke": Profile(_SPLIT_MNIST | {"image_set": "digits"}, (0, 1), {"iterations": 4, "batch": 32}),
+        "smoke": Profile(_SPLIT_MNIST | {"image_set": "digits"}, (0, 1), {"iterations": 3, "batch": 32}),
         "lite": Profile(_SPLIT_MNIST, (0,), {"iterations": 500}),
         "paper": Profile(_SPLIT_MNIST, (0, 1, 2)),
     },

@@ -22,7 +22,8 @@ split_mnist = Experiment(
     ),
     profiles={
         "smoke": Profile(
-            {"kind": "split", "image_set": "digits", "classes": 2, "tasks": 5}, (0, 1), {"iterations": 15, "batch": 32}
+            {"kind": "split", "image_set": "digits", "classes": 2, "tasks": 5}, (0, 1),
+            {"iterations": 15, "batch": 32, "hidden": (100, 100)},
         ),
         "lite": Profile({"kind": "split", "image_set": "mnist", "classes": 2, "tasks": 5}, tuple(range(5))),
         "paper": Profile({"kind": "split", "image_set": "mnist", "classes": 2, "tasks": 5}, tuple(range(20))),
@@ -59,7 +60,7 @@ split_mnist_choices = Experiment(
         for name in _CHOICES_CL2
     ),
     profiles={
-        "smoke": Profile(split_mnist.profiles["smoke"].stream, (0, 1), {"iterations": 8, "batch": 32}),
+        "smoke": Profile(split_mnist.profiles["smoke"].stream, (0, 1), {"iterations": 8, "batch": 32, "hidden": (100, 100)}),
         "lite": split_mnist.profiles["lite"],
         "paper": Profile(split_mnist.profiles["paper"].stream, tuple(range(5))),
     },

@@ -123,7 +123,7 @@ fashion_mnist = Experiment(
     profiles={
         "smoke": Profile(
             {"kind": "fashion then mnist", "first": "digits", "second": "digits"}, (0, 1),
-            {"epochs": (1, 1), "stabilisation_epochs": 1, "images": 50},
+            {"epochs": (1, 1), "stabilisation_epochs": 1, "images": 50, "batch": 32},
         ),
         "lite": Profile({"kind": "fashion then mnist"}, tuple(range(3)), {"epochs": (2, 1), "stabilisation_epochs": 1}),
         "paper": Profile({"kind": "fashion then mnist"}, tuple(range(5))),

@@ -13,7 +13,7 @@ OWN = "own classifier"
 
 ROWS = {
     "vc": "VC", "ewc": "EWC", "ell": "ELL",
-    "ewc-small": "EWC, 16 and 32 filters", "ewc-standard": "EWC, standard",
+    "ewc-small": "EWC, 16 and 32 filters", "ewc-small-descent": "EWC, 16 and 32 filters, gradient descent", "ewc-standard": "EWC, standard",
     "ell-constant": "ELL, constant targets", "ell-lwf": "ELL, LwF",
     "ewc-descent": "EWC, gradient descent", "ewc-standard-descent": "EWC, standard, gradient descent",
     "ewc-shared": "EWC, one classifier", "ewc-shared-adam": "EWC, one classifier, Adam",
@@ -118,7 +118,10 @@ fashion_mnist = Experiment(
         _FASHION, _FASHION | {"strength": 400.0},
         _FASHION | {"codes": 300, "code_weight": 200.0, "stabilisation_epochs": 3},
     )
-    + (_run("ewc-small", "ewc-encoder", _FASHION | {"filters": (16, 32), "strength": 400.0}),)
+    + tuple(
+        _run(f"ewc-small{name}", "ewc-encoder", _FASHION | {"filters": (16, 32), "strength": 400.0} | changes)
+        for name, changes in (("", {}), ("-descent", {"optimiser": "sgd"}))
+    )
     + _hrn("fashion-mnist", _READINGS, _GROWTH),
     profiles={
         "smoke": Profile(
@@ -192,13 +195,14 @@ TABLES = {
 """Per table: experiment, number of tasks, the number that the paper gives the first of them."""
 
 
-def _table(artifact: str, row: str, run: str, variant: bool = False) -> tuple[Cell, ...]:
-    """Accuracy right after each task and at the end (one number for the last task), and two averages of our own."""
-    experiment, tasks, first = TABLES[artifact]
+def _table(artifact: str, row: str, run: str, variant: bool = False, count: str = "") -> tuple[Cell, ...]:
+    """Accuracy right after each task and at the end (one number for the last task), and two averages of our own; `count` is
+    how test images are counted, as metrics begin."""
+    _, tasks, first = TABLES[artifact]
     columns = {f"T{first + t} first": f"first {t + 1}" for t in range(tasks - 1)}
     columns |= {f"T{first + t} final": f"task {t + 1}" for t in range(tasks)}
     columns |= {"Average over images": "global", "Average over tasks": "final"}
-    return tuple(Cell("hrn", artifact, row, c, f"{experiment}/{run}", OWN, m, variant) for c, m in columns.items())
+    return tuple(Cell("hrn", artifact, row, c, run, OWN, f"{count}{m}", variant) for c, m in columns.items())
 
 
 SHARES = {"Uneven": "uneven", "Shift": "shift", "Least used unit": "least"}
@@ -215,8 +219,13 @@ CELLS = (
         cell
         for artifact, (experiment, _, _) in TABLES.items()
         for run in {e.id: e for e in EXPERIMENTS}[f"hrn/{experiment}"].runs
-        for cell in _table(artifact, run.title, run.name)
+        for cell in _table(artifact, run.title, f"{experiment}/{run.name}")
     )
-    + _table("table-1c", "EWC", "ewc-small", variant=True)
+    + _table("table-1c", "EWC", "fashion-mnist/ewc-small", variant=True)
+    + _table("table-1c", "EWC", "fashion-mnist/ewc-small-descent", variant=True)
+    # Hashes as long as in the ablations, and there with Figure 1's residues beside.
+    + tuple(cell for run in ("baseline", "high-depth") for cell in _table("table-1b", "HRN", f"ablations/{run}", variant=True))
+    + tuple(cell for row, run in (("VC", "vc"), ("ELL", "ell")) for cell in
+            _table("table-1b", row, f"pairwise-mnist/{run}", variant=True, count="full batches: "))
     + tuple(cell for experiment in EXPERIMENTS for cell in _usage(experiment))
 )  # fmt: skip

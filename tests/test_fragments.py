@@ -325,10 +325,6 @@ def test_costs_of_an_experiment_that_is_no_longer_declared(saved, tmp_path):
     assert "gone, profile custom" in text and rows(text, "away")[0][-1].count("code changed since") == 1
 
 
-def test_seeds_as_ranges():
-    assert [costs.seeds(s) for s in ([3], [0, 1, 2], [7, 0, 1, 4, 0])] == ["3", "0–2", "0–1, 4, 7"]
-
-
 def test_the_environment_names_versions_lock_and_devices(some):
     lock = "# made by\nnumpy==1 ; python_version < '3.12' \\\n    --hash=sha256:0\nnumpy==2\nTorch==3 \\\n"
     text = environment.text(some, lock)

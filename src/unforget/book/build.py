@@ -13,8 +13,8 @@ from unforget.book import check as site_checks
 from unforget.book.execute import Executed, execute_all
 from unforget.book.notebook import machine_paths, read, write
 from unforget.errors import UnforgetError, choose
-
-PROFILES = ("smoke", "lite", "paper")
+from unforget.experiments.spec import PROFILES
+from unforget.words import count
 
 
 def _say(line: str) -> None:
@@ -51,7 +51,7 @@ class Report:
                 *map("  {}".format, self.missing),
             ]
         if self.problems:
-            lines += [f"{len(self.problems)} problem{'s' if len(self.problems) > 1 else ''}:", *map("  {}".format, self.problems)]
+            lines += [f"{count(len(self.problems), 'problem')}:", *map("  {}".format, self.problems)]
         if any(problem.startswith("stale") for problem in self.problems):
             lines += ["if the new outputs are right, make them the goldens: make accept"]
         if self.page:
@@ -119,7 +119,7 @@ def _run(profile, compute, workers, strict, accept, root, missing, say, checks) 
     shutil.rmtree(figures, ignore_errors=True)
     figures.mkdir(parents=True)
     sources = assemble.notebooks(root)
-    say(f"executing {len(sources)} notebook{'' if len(sources) == 1 else 's'} at profile {profile}, {workers} side by side")
+    say(f"executing {count(len(sources), 'notebook')} at profile {profile}, {workers} side by side")
     jobs = [
         (path, work / path.relative_to(root), work / "logs" / path.relative_to(root).with_suffix(".txt"))
         for path in sources

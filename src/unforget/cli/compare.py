@@ -137,8 +137,9 @@ def _scores(one: "Record", other: "Record") -> list[tuple[str, str, str, str]]:
     import numpy as np
 
     from unforget import records
-    from unforget.cli.words import count, mean_text, number, scaled, scanned
+    from unforget.cli.words import mean_text, number, scaled, scanned
     from unforget.results import measured
+    from unforget.words import count
 
     rows, groups = [], [scanned(record) for record in (one, other)]
     places = [{records.key(replica): i for i, replica in enumerate(record["replicas"])} for record in (one, other)]

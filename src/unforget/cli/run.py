@@ -57,10 +57,10 @@ def run(
 
     ± is the standard error over seeds.
     """
-    from unforget.cli.words import count
     from unforget.errors import UnforgetError
     from unforget.experiments import catalogue, changes, executor, status
     from unforget.experiments.spec import replicas, seed_range
+    from unforget.words import count
 
     for name, value, least in (("--workers", workers, 1), ("--group", group, 0)):
         if value < least:
@@ -81,7 +81,7 @@ def run(
     skipped = sum(len(replicas(chosen, run.scan)) for run in runs) - todo
     if skipped:
         print(
-            f"{skipped} of {count(skipped + todo, 'replica')} already recorded and skipped (to train again: --again)"
+            f"{skipped:,} of {count(skipped + todo, 'replica')} already recorded and skipped (to train again: --again)"
         )
     outcome = None
     if jobs:
@@ -94,7 +94,7 @@ def run(
     if outcome and outcome.unfinished:
         left = sum(len(job.seeds) for job in outcome.unfinished)
         why = "interrupted" if outcome.interrupted else f"the budget of {budget} is used up"
-        print(f"\n{why}: {todo - left} of {count(todo, 'replica')} recorded")
+        print(f"\n{why}: {todo - left:,} of {count(todo, 'replica')} recorded")
         print("What was begun is saved as far as it got. To go on from there:")
         given = {
             "--profile": profile, "--seeds": seeds, "--device": device if device != "auto" else "",

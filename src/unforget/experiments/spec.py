@@ -141,12 +141,12 @@ def seed_range(text: str) -> tuple[int, ...]:
     return tuple(seeds)
 
 
-def seed_text(seeds: Iterable[int]) -> str:
-    """The inverse of `seed_range`: "0-4,7" for (0, 1, 2, 3, 4, 7)."""
+def seed_text(seeds: Iterable[int], to: str = "-", then: str = ",") -> str:
+    """The inverse of `seed_range`: "0-4,7" for (0, 1, 2, 3, 4, 7); `to` and `then` are what stands in and between ranges."""
     ranges: list[list[int]] = []
     for seed in sorted(seeds):
         if ranges and seed == ranges[-1][1] + 1:
             ranges[-1][1] = seed
         else:
             ranges.append([seed, seed])
-    return ",".join(str(a) if a == b else f"{a}-{b}" for a, b in ranges)
+    return then.join(str(a) if a == b else f"{a}{to}{b}" for a, b in ranges)

@@ -3,20 +3,11 @@
 import pandas as pd
 
 from unforget.book import pages
-from unforget.book.fragments.common import (
-    PAPERS,
-    Results,
-    count,
-    escape,
-    gather,
-    has_run,
-    mark,
-    notebook,
-    table,
-)
+from unforget.book.fragments.common import PAPERS, Results, escape, gather, has_run, mark, notebook, table
 from unforget.experiments import catalogue
 from unforget.results import ledger_export, measured, tables
 from unforget.results.tables import title
+from unforget.words import count
 
 _KEY = (
     "Values are means ± standard error (seeds); the ± of the paper is as printed. Δ is ours minus the "

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 import pandas as pd
 
 from unforget.book import pages
-from unforget.book.fragments.common import PAPERS, Results, count, gather, has_run, mark
+from unforget.book.fragments.common import PAPERS, Results, gather, has_run, mark
 from unforget.experiments import catalogue
 from unforget.records import Record
 from unforget.results import claims, measured, tables
+from unforget.words import count
 
 _VERDICTS = ("reproduced", "close", "differs", "not run", tables.NOT_BUILT, "quoted")
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pandas as pd
 
@@ -18,7 +18,7 @@ ROOM, GAP = 94, 3  # characters that the text of a page is wide, and that two co
 @dataclass(frozen=True)
 class Table:
     """Cells as text, a caption, and the name that pages refer to. Without rows there is nothing to show, and a note says
-    why: `empty`, or else that nothing is recorded yet."""
+    why: `empty`, or else that nothing is recorded yet. `reason` says the same as `empty` without naming the table."""
 
     frame: pd.DataFrame | None
     caption: str
@@ -26,6 +26,7 @@ class Table:
     kind: str = "numbers"  # how the page sets it: "numbers" never wraps, "prose" does
     empty: str = ""
     commands: str = ""  # the column that holds commands, set as code
+    reason: str = field(default="", repr=False)
 
     @property
     def rows(self) -> int:
@@ -61,12 +62,10 @@ class Several:
     tables: tuple[Table, ...]
 
     def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
-        filled, empty = [table for table in self.tables if table.rows], [table.empty for table in self.tables if not table.rows]
-        if not filled:
-            reasons = (said.rpartition(": ")[2] for said in empty)
-            empty = list(dict.fromkeys(reason[:1].upper() + reason[1:] for reason in reasons))
+        filled, empty = [table for table in self.tables if table.rows], [table for table in self.tables if not table.rows]
+        said = [table.empty for table in empty] if filled else dict.fromkeys(table.reason or table.empty for table in empty)
         parts = [table._repr_mimebundle_() for table in filled]
-        note = [f"```{{note}}\n{' '.join(empty)}\n```"] if empty else []
+        note = [f"```{{note}}\n{' '.join(said)}\n```"] if empty else []
         bundle = {"text/markdown": "\n\n".join([part["text/markdown"] for part in parts] + note)}
         return bundle | ({"text/html": "".join(part["text/html"] for part in parts)} if parts else {})
 

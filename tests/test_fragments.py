@@ -268,8 +268,8 @@ def test_diverged_seeds_are_named_in_place_of_a_zero_and_our_own_rows_are_folded
     table_1 = text.split("### Table 1")[1].split("### ")[0]
     shown, ours, rest = table_1.split("````{dropdown} ")[0], *table_1.split("````{dropdown} ")[1:]
     assert "that the paper does not print" in ours.splitlines()[0] and "without a record" in rest.splitlines()[0]
-    assert not rows(shown, "S-CL1, fine-tuning") and rows(ours, "S-CL1, fine-tuning")[0][2] == "diverged (5 of 5)"
-    assert rows(shown, "S-CL1, SI")[0][3].endswith("(5), diverged (1 of 5)")
+    assert not rows(shown, "S-CL1, fine-tuning") and rows(ours, "S-CL1, fine-tuning")[0][2] == "5 of 5 seeds diverged"
+    assert rows(shown, "S-CL1, SI")[0][3].endswith("(5), 1 of 5 seeds diverged")
 
 
 def test_too_few_seeds_are_named(some):

@@ -43,14 +43,10 @@ def profile(record: Record) -> str:
     return catalogue.label(record["config"])
 
 
-def lost(record: Record) -> int:
-    """How many seeds ended without finite weights. Their accuracy counts as zero."""
-    return sum(not replica["finite"] for replica in record["replicas"])
-
-
 def diverged(record: Record) -> str:
-    """The same in words; empty where none did."""
-    return f"{lost(record)} of {len(record['replicas'])} seeds diverged" if lost(record) else ""
+    """How many seeds ended without finite weights, in words; empty where none did. Their accuracy counts as zero."""
+    lost = sum(not replica["finite"] for replica in record["replicas"])
+    return f"{lost} of {len(record['replicas'])} seeds diverged" if lost else ""
 
 
 def from_records(found: Iterable[Record]) -> pd.DataFrame:

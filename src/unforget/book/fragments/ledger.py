@@ -6,6 +6,7 @@ from unforget.book import pages
 from unforget.book.fragments.common import PAPERS, Results, escape, gather, has_run, mark, notebook, table
 from unforget.experiments import catalogue
 from unforget.results import ledger_export, measured, tables
+from unforget.results.ledger import UNEXPLAINED
 from unforget.results.tables import title
 from unforget.words import count
 
@@ -52,11 +53,8 @@ def text(results: Results) -> str:
 
 def _lost(results: Results) -> dict[tuple[str, str], str]:
     """For runs of which seeds diverged, by run and profile: how many did."""
-    return {
-        (record["config"]["run"], measured.profile(record)): f"diverged ({lost} of {len(record['replicas'])})"
-        for record in results.records
-        if (lost := measured.lost(record))
-    }
+    told = {(record["config"]["run"], measured.profile(record)): measured.diverged(record) for record in results.records}
+    return {run: text for run, text in told.items() if text}
 
 
 def _artifact(part: pd.DataFrame, lost: dict[tuple[str, str], str]) -> list[str]:
@@ -94,7 +92,7 @@ def _difference(cause: str, cells: list, whole: pd.DataFrame) -> str:
     """One line for all cells that a cause is given for; how far off each is stands in the table."""
     why = f", {escape(cells[0].why)}" if len(cells) == 1 else ""
     differ = "differs" if len(cells) == 1 else "differ"
-    said = _sentence(cause) if cause.startswith("unexplained") else f"Cause: {_sentence(cause)}"
+    said = _sentence(cause) if cause.startswith(UNEXPLAINED) else f"Cause: {_sentence(cause)}"
     return f"- **{escape(tables.together(cells, whole))}** {differ}{why}. {said}"
 
 

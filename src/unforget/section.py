@@ -170,11 +170,10 @@ def recorded_runs(experiment: Experiment | str, profiles: Sequence[str] = ("pape
     experiment = catalogue.experiment(experiment) if isinstance(experiment, str) else experiment
     found = {}
     for run in experiment.runs:
-        for profile in profiles:
-            config = experiment.resolve(run, profile)
-            path = records.path_of(records.results_folder(), config, catalogue.label(config))
-            if run.name not in found and path.exists():
-                found[run.name] = records.load(path)
+        paths = (executor.record_path(experiment.resolve(run, profile)) for profile in profiles)
+        path = next((path for path in paths if path.exists()), None)
+        if path:
+            found[run.name] = records.load(path)
     return found
 
 

@@ -43,7 +43,6 @@ def ledger(
     from unforget.cli.words import print_whole
     from unforget.errors import choose
     from unforget.experiments import catalogue
-    from unforget.records import results_folder
     from unforget.results import ledger as ledgers
     from unforget.results import ledger_export
     from unforget.results import paper as papers
@@ -58,7 +57,7 @@ def ledger(
     for path in (csv, latex):
         if path:
             _write(path)
-    table = ledgers.ledger(papers.load(), measured(results_folder()), papers.load_causes())
+    table = ledgers.ledger(papers.load(), measured(), papers.load_causes())
     table = table[table.paper == paper] if paper else table
     if artifact and len(table):
         choose(f"artifact of {paper}" if paper else "artifact", artifact, set(table.artifact))

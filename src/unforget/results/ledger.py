@@ -13,9 +13,9 @@ import pandas as pd
 
 from unforget.errors import UnforgetError
 from unforget.results import verdict
+from unforget.results.measured import COLUMNS as MEASURED
 from unforget.results.paper import CELL
 
-MEASURED = (*CELL, "mean", "sd", "n", "profile", "unit", "run", "values", "seeds")
 EVERY = "*"
 UNEXPLAINED = "unexplained; tried: "  # how the cause of a deviation begins that has none
 SHOWN = ("paper", "lite")  # profiles that a ledger shows, the judged one first

@@ -13,8 +13,9 @@ from unforget.experiments.spec import Cell
 from unforget.records import Record
 from unforget.results import embedding
 from unforget.results.hrn import usage
+from unforget.results.paper import CELL
 
-COLUMNS = ["paper", "artifact", "row", "column", "mean", "sd", "n", "profile", "unit", "run", "values", "seeds"]
+COLUMNS = [*CELL, "mean", "sd", "n", "profile", "unit", "run", "values", "seeds"]
 
 
 def recorded(results: Path | None = None) -> list[Record]:
@@ -23,9 +24,9 @@ def recorded(results: Path | None = None) -> list[Record]:
     return [records.load(path) for path in sorted(folder.glob("**/*.json"))]
 
 
-def measured(results: Path | None = None) -> pd.DataFrame:
+def measured() -> pd.DataFrame:
     """Every cell that the recorded runs fill (columns `COLUMNS`); `values` holds one number per seed, sd has ddof 1."""
-    return from_records(recorded(results))
+    return from_records(recorded())
 
 
 def recorded_at(found: Mapping[str, Record]) -> str:

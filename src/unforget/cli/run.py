@@ -132,7 +132,7 @@ def _resume(id: str, given: dict[str, str], settings, again: bool, unfinished) -
         return [command(id, given)]
     left: dict[str, list] = {}
     for job in unfinished:
-        left.setdefault(job.config["run"].split("/")[-1], []).append(job)
+        left.setdefault(_name(job), []).append(job)
     parent = "/".join(id.split("/")[:2])
     return [
         command(
@@ -148,11 +148,13 @@ def _minutes(experiment, profile: str, jobs) -> float | None:
     """Estimated minutes of these jobs on one CPU thread; None where nothing was measured that tells."""
     from unforget.experiments import status
 
-    names = {job.config["run"].split("/")[-1] for job in jobs}
-    each = {name: status.replica_minutes(experiment, experiment.run(name), profile) for name in names}
-    if None in each.values():
-        return None
-    return sum(len(job.seeds) * each[job.config["run"].split("/")[-1]] for job in jobs)
+    each = {name: status.replica_minutes(experiment, experiment.run(name), profile) for name in set(map(_name, jobs))}
+    return None if None in each.values() else sum(len(job.seeds) * each[_name(job)] for job in jobs)
+
+
+def _name(job) -> str:
+    """The name of a job's run, without that of its experiment."""
+    return job.config["run"].rpartition("/")[2]
 
 
 def _check_folder(folder: Path) -> None:

@@ -38,7 +38,7 @@ def find(name: str) -> tuple[Experiment, tuple[Run, ...]]:
 
 def _named(name: str) -> list[Experiment]:
     """Experiments with this id, or with this id but for the paper."""
-    return [e for e in EXPERIMENTS.values() if name in (e.id, e.id.partition("/")[2])]
+    return [e for e in EXPERIMENTS.values() if name in (e.id, e.name)]
 
 
 def _hint(name: str) -> str:
@@ -52,7 +52,7 @@ def of_paper(paper: str) -> tuple[Experiment, ...]:
     """A paper's experiments: its own, or, where it has none, those of other papers that fill cells of its tables."""
     own = tuple(e for e in EXPERIMENTS.values() if e.id.startswith(f"{paper}/"))
     shared = {cell.run.partition("/")[0] for cell in CELLS if cell.paper == paper}
-    return own or tuple(e for e in EXPERIMENTS.values() if e.id.partition("/")[2] in shared)
+    return own or tuple(e for e in EXPERIMENTS.values() if e.name in shared)
 
 
 def filling() -> dict[tuple[str, str, str, str], str]:
@@ -64,8 +64,9 @@ def filling() -> dict[tuple[str, str, str, str], str]:
 def of(run: str) -> tuple[Experiment, tuple[Run, ...]]:
     """The experiment and the run that a record names, as in "split-mnist/ewc-cl1"."""
     parent, _, name = run.rpartition("/")
-    ids = {id.partition("/")[2]: id for id in EXPERIMENTS}
-    return find(f"{ids[choose('experiment', parent, ids)]}/{name}")
+    named = {e.name: e for e in EXPERIMENTS.values()}
+    found = named[choose("experiment", parent, named)]
+    return found, (found.run(name),)
 
 
 def label(config: Mapping[str, Any]) -> str:

@@ -75,6 +75,11 @@ class Experiment:
     page: str = ""
     """The notebook that shows it, where that is not named like the experiment."""
 
+    @property
+    def name(self) -> str:
+        """The id without the paper, as records and pages say it."""
+        return self.id.partition("/")[2]
+
     def run(self, name: str) -> Run:
         return {run.name: run for run in self.runs}[choose("run", name, [run.name for run in self.runs])]
 
@@ -97,7 +102,7 @@ class Experiment:
         shared = {k: v for k, v in chosen.options.items() if k in hints}
         config = completed(
             {
-                "run": f"{self.id.split('/', 1)[1]}/{run.name}", "stream": dict(chosen.stream), "method": run.method,
+                "run": f"{self.name}/{run.name}", "stream": dict(chosen.stream), "method": run.method,
                 "scenario": choose("scenario", run.scenario, SCENARIOS), "views": run.views,
                 "options": {**run.options, **shared, **(changes or {})},
                 "probes": [name for name in run.probes if probes.find(name)],

@@ -48,7 +48,7 @@ def _experiment(record: Record) -> str:
 def _order(record: Record) -> tuple:
     """Experiments and runs as they are declared, others at the end."""
     run = record["config"]["run"]
-    declared = [f"{e.id.partition('/')[2]}/{r.name}" for e in catalogue.EXPERIMENTS.values() for r in e.runs]
+    declared = [f"{e.name}/{r.name}" for e in catalogue.EXPERIMENTS.values() for r in e.runs]
     return (declared.index(run) if run in declared else len(declared), run, catalogue.label(record["config"]))
 
 

@@ -170,8 +170,7 @@ def test_the_scorecard_counts_what_the_ledger_says(some):
     assert f"**{begun} of {len(printed)} printed numbers** have a recorded run" in text
     assert f"{judged} of them with enough seeds" in text
     assert "12 replicas of 3 runs recorded at the paper's protocol (on the cards below, 2 runs for two papers counted with both)." in text
-    runs = catalogue.filling()
-    labels = printed.assign(shown=[tables.label(row, runs) for row in printed.itertuples()])
+    labels = printed.assign(shown=[tables.label(row) for row in printed.itertuples()])
     unbuilt = labels.shown == "not built yet"
     assert unbuilt.any() and set(printed.verdict[unbuilt]) == {"not run"}
     printed = printed.assign(verdict=printed.verdict.where(~unbuilt, labels.shown))

@@ -1,6 +1,7 @@
 """All experiments and all cells they fill, over all papers."""
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from unforget.errors import UnforgetError, choose, nearest
@@ -55,6 +56,7 @@ def of_paper(paper: str) -> tuple[Experiment, ...]:
     return own or tuple(e for e in EXPERIMENTS.values() if e.name in shared)
 
 
+@cache
 def filling() -> dict[tuple[str, str, str, str], str]:
     """The run, as "split-mnist/ewc-cl1", that fills each cell (paper, artifact, row, column) as the paper has it, recorded
     or not; a cell without one is not built yet."""

@@ -101,13 +101,13 @@ def beside(
     table = table[(table.paper == paper_id) & (table.artifact == artifact)]
     now = {(cell.row, cell.column): cell for cell in this_run.itertuples()
            if (cell.paper, cell.artifact) == (paper_id, artifact)}  # fmt: skip
-    known, runs = set(zip(table.row, table.column, strict=True)), catalogue.filling()
+    known = set(zip(table.row, table.column, strict=True))
     lines = []
     for cell in table.itertuples():
         key = (cell.row, cell.column)
         wanted = (rows is None or cell.row in rows) and (columns is None or cell.column in columns)
         if wanted and (rows or columns or key in now or not pd.isna(cell.ours)):
-            lines.append(_line(cell, now.get(key), runs))
+            lines.append(_line(cell, now.get(key)))
     for key, cell in now.items():
         if key not in known:  # ours alone, and not recorded yet
             lines.append([*key, MISSING, MISSING, number(cell.mean, cell.sd, cell.n, cell.unit), "not run", MISSING])
@@ -116,25 +116,28 @@ def beside(
     return pd.DataFrame(lines, columns=["row", "column", "paper", "recorded", f"this run ({this_profile})", "verdict", "Δ"])
 
 
-def _line(cell, now, runs: dict[tuple, str]) -> list[str]:
+def _line(cell, now) -> list[str]:
     recorded = MISSING
     if not pd.isna(cell.ours):
         sd = cell.our_se * cell.n**0.5 if not pd.isna(cell.our_se) else 0.0
         recorded = number(cell.ours, sd, cell.n, cell.unit)
     this = MISSING if now is None else number(now.mean, now.sd, now.n, now.unit)
-    return [cell.row, cell.column, printed(cell), recorded, this, label(cell, runs), signed(cell.delta)]
+    return [cell.row, cell.column, printed(cell), recorded, this, label(cell), signed(cell.delta)]
 
 
-def kind(cell, runs: dict[tuple, str]) -> str:
-    """The verdict of a row of the ledger; what nobody could run is told from what merely awaits its run. `runs` are the
-    declared ones (`catalogue.filling`)."""
-    built = (cell.paper, cell.artifact, cell.row, cell.column) in runs
-    return NOT_BUILT if cell.verdict == "not run" and pd.isna(cell.ours) and not built else cell.verdict
+def run_of(cell) -> str:
+    """The run that fills a row of the ledger, or will; empty where none is declared."""
+    return cell.run or catalogue.filling().get((cell.paper, cell.artifact, cell.row, cell.column), "")
 
 
-def label(cell, runs: dict[tuple, str]) -> str:
+def kind(cell) -> str:
+    """The verdict of a row of the ledger; what nobody could run is told from what merely awaits its run."""
+    return cell.verdict if cell.verdict != "not run" or run_of(cell) else NOT_BUILT
+
+
+def label(cell) -> str:
     """The same as shown to a reader."""
-    return NOT_BUILT if kind(cell, runs) == NOT_BUILT else ledger.label(cell)
+    return NOT_BUILT if kind(cell) == NOT_BUILT else ledger.label(cell)
 
 
 def printed(cell) -> str:

@@ -81,7 +81,7 @@ def label(config: Mapping[str, Any]) -> str:
         config = completed(config)
     except UnforgetError:
         return "custom"
-    for profile in ("paper", *PROFILES):
+    for profile in reversed(PROFILES):
         if config == parent.resolve(run, profile):
             return profile
     return "custom"

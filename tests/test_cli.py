@@ -68,6 +68,9 @@ def test_what_is_piped_is_as_wide_as_it_needs(monkeypatch):
     recorded("split-mnist/online-ewc-cl1", seeds=range(20))
     assert re.search(r"^ S-CL1 +EWC +99\.\d.* split-mnist/online-ewc-cl1 *$", shown("ledger"), re.MULTILINE)
     assert re.search(r"^hnet +0/2 .* HNET\+ENT, CL1 and CL3 *$", shown("list", "split-mnist"), re.MULTILINE)
+    recorded("split-mnist/ewc-cl1", seeds=range(20))
+    compared = shown("compare", "split-mnist/ewc-cl1", "split-mnist/online-ewc-cl1")
+    assert re.search(r"^ +split-mnist/ewc-cl1/paper +split-mnist/online-ewc-cl1/paper +difference *$", compared, re.MULTILINE)
 
 
 @pytest.mark.parametrize(

@@ -62,8 +62,8 @@ def test_views_count_labels_as_their_scenario_does(view, outputs, chosen, label)
 
 
 def test_cells_fit_the_runs_that_fill_them():
-    tails = [id.partition("/")[2] for id in catalogue.EXPERIMENTS]
-    assert len(set(tails)) == len(tails)  # records are filed under the tail
+    names = [experiment.name for experiment in catalogue.EXPERIMENTS.values()]
+    assert len(set(names)) == len(names)  # records are filed under the name
     for cell in catalogue.CELLS:
         _, (run,) = catalogue.of(cell.run)
         assert cell.view in run.views
@@ -137,10 +137,11 @@ def test_commands_are_code_and_keep_their_dashes():
 
 def test_several_tables_say_why_some_are_empty_and_each_reason_once():
     full = tables.Table(pd.DataFrame({"a": ["1"]}), "Full.", "tab-x")
-    none = [tables.Table(None, "Empty.", "tab-y", empty=f"{of}: nothing can be judged yet.") for of in ("Table 1", "Table 2")]
+    none = [tables.Table(None, "Empty.", "tab-y", empty=f"{of}: nothing can be judged yet.", reason="Nothing can be judged yet.")
+            for of in ("Table 1", "Table 2: columns P10")]  # fmt: skip
     shown = tables.Several((full, *none))._repr_mimebundle_()
     assert "{table} Full." in shown["text/markdown"] and "Full." in shown["text/html"]
-    assert shown["text/markdown"].endswith("```{note}\nTable 1: nothing can be judged yet. Table 2: nothing can be judged yet.\n```")
+    assert shown["text/markdown"].endswith("{note}\nTable 1: nothing can be judged yet. Table 2: columns P10: nothing can be judged yet.\n```")
     assert tables.Several(tuple(none))._repr_mimebundle_() == {"text/markdown": "```{note}\nNothing can be judged yet.\n```"}
     assert "note" not in tables.Several((full,))._repr_mimebundle_()["text/markdown"]
 

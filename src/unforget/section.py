@@ -114,7 +114,8 @@ class Section:
         table = table[(table.paper == paper_id) & (table.artifact == artifact) & table.row.isin(rows)]
         if columns is not None:
             table = table[table.column.isin(columns)]
-        recorded, judged = table[table.ours.notna() & (table.status != "ours")], table.verdict.isin(["reproduced", "close", "differs"]).any()
+        recorded = table[table.ours.notna() & (table.status != "ours")]
+        judged = table.verdict.isin(["reproduced", "close", "differs"]).any()
         table = table[table.verdict.isin(["close", "differs"])]
         frame = pd.DataFrame(
             {
@@ -123,12 +124,12 @@ class Section:
                 "rule": table.why, "cause": _causes(table, recorded),
             }
         )  # fmt: skip
-        about = f"{of}: " if of else ""
-        caption = f"{about}what is not reproduced, and why."
-        empty = f"{about}{'nothing recorded deviates' if judged else 'nothing that is recorded can be judged yet'}."
+        caption = "what is not reproduced, and why."
+        reason = "nothing recorded deviates." if judged else "nothing that is recorded can be judged yet."
+        caption, empty = (_capital(f"{of}: {said}" if of else said) for said in (caption, reason))
         source = artifact if self.page.startswith(f"{paper_id}/") else f"{paper_id}-{artifact}"
         name = f"tab-{self._slug}-{source}-deviations"
-        return Table(frame, _capital(caption), name, "prose", _capital(empty))
+        return Table(frame, caption, name, "prose", empty, reason=_capital(reason))
 
     def runs_table(self, *only: str) -> Table:
         """What each recorded run cost, whether the code has changed since, and what trains it: one line per run, of all or
@@ -169,11 +170,10 @@ def recorded_runs(experiment: Experiment | str, profiles: Sequence[str] = ("pape
     experiment = catalogue.experiment(experiment) if isinstance(experiment, str) else experiment
     found = {}
     for run in experiment.runs:
-        for profile in profiles:
-            config = experiment.resolve(run, profile)
-            path = records.path_of(records.results_folder(), config, catalogue.label(config))
-            if run.name not in found and path.exists():
-                found[run.name] = records.load(path)
+        paths = (executor.record_path(experiment.resolve(run, profile)) for profile in profiles)
+        path = next((path for path in paths if path.exists()), None)
+        if path:
+            found[run.name] = records.load(path)
     return found
 
 

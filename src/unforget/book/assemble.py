@@ -14,10 +14,10 @@ from pathlib import Path
 import yaml
 
 from unforget.book import pages
+from unforget.book.notebook import ANSI
 from unforget.errors import UnforgetError
 
 _WARNING = re.compile(r"\b(?:WARNING|ERROR|CRITICAL)\b: ?")
-_ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def notebooks(root: Path) -> list[Path]:
@@ -59,11 +59,9 @@ def assemble(root: Path, work: Path) -> Path:
     tree = work / "tree"
     shutil.rmtree(tree, ignore_errors=True)
     shutil.copytree(root / "book", tree / "book")
-    for folder in (root / "data" / "paper", work / "figures"):
-        if folder.exists():
-            shutil.copytree(
-                folder, tree / folder.relative_to(root if folder.is_relative_to(root / "data") else work)
-            )
+    for base, folder in ((root, "data/paper"), (work, "figures")):
+        if (base / folder).exists():
+            shutil.copytree(base / folder, tree / folder)
     listed = set(contents(root))
     for notebook in notebooks(root):
         place = notebook.relative_to(root)
@@ -78,31 +76,21 @@ def assemble(root: Path, work: Path) -> Path:
     return tree
 
 
-def build_site(tree: Path, work: Path, strict: bool = True) -> tuple[Path, list[str]]:
-    """Build the tree into `work/html`; return that folder and the warnings (each a problem if `strict`).
+def build_site(tree: Path, work: Path) -> tuple[Path, list[str]]:
+    """Build the tree into `work/html`; return that folder and the warnings.
 
     The full log is `work/jupyter-book.log`. Raises `UnforgetError` where no site came out at all.
     """
     output = work / "jupyter-book"
     shutil.rmtree(output, ignore_errors=True)
     command = [
-        sys.executable,
-        "-c",
-        "from jupyter_book.cli.main import main; main()",
-        "build",
-        str(tree),
-        "--toc",
-        str(tree / "book" / "_toc.yml"),
-        "--config",
-        str(tree / "_config.yml"),
-        "--path-output",
-        str(output),
-        "-n",
-        "--keep-going",
-    ]
-    finished = subprocess.run([*command, "-W"] if strict else command, capture_output=True, text=True)
+        sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build", str(tree),
+        "--toc", str(tree / "book" / "_toc.yml"), "--config", str(tree / "_config.yml"),
+        "--path-output", str(output), "-n", "--keep-going", "-W",
+    ]  # fmt: skip
+    finished = subprocess.run(command, capture_output=True, text=True)
     log = work / "jupyter-book.log"
-    text = _ANSI.sub("", finished.stdout + finished.stderr)
+    text = ANSI.sub("", finished.stdout + finished.stderr)
     log.write_text(text, encoding="utf-8")
     made = output / "_build" / "html"
     warnings = list(

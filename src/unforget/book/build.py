@@ -13,8 +13,8 @@ from unforget.book import check as site_checks
 from unforget.book.execute import Executed, execute_all
 from unforget.book.notebook import machine_paths, read, write
 from unforget.errors import UnforgetError, choose
-
-PROFILES = ("smoke", "lite", "paper")
+from unforget.experiments.spec import PROFILES
+from unforget.words import count
 
 
 def _say(line: str) -> None:
@@ -51,7 +51,7 @@ class Report:
                 *map("  {}".format, self.missing),
             ]
         if self.problems:
-            lines += [f"{len(self.problems)} problem{'s' if len(self.problems) > 1 else ''}:", *map("  {}".format, self.problems)]
+            lines += [f"{count(len(self.problems), 'problem')}:", *map("  {}".format, self.problems)]
         if any(problem.startswith("stale") for problem in self.problems):
             lines += ["if the new outputs are right, make them the goldens: make accept"]
         if self.page:
@@ -74,7 +74,6 @@ def build(
     profile: str = "smoke",
     compute: bool = False,
     workers: int = 2,
-    strict: bool = True,
     accept: bool = False,
     *,
     root: Path | None = None,
@@ -84,26 +83,18 @@ def build(
     """Execute every notebook once and build the site into `_build/<profile>/html`.
 
     At the profiles lite and paper the notebooks read recorded runs; with `compute` they train what is
-    missing. `missing` are lines that name runs not yet recorded, with their cost; they are shown. `strict`
-    makes warnings of Jupyter Book problems. `accept` (profile smoke only) writes the executed notebooks over
-    the committed ones.
+    missing. `missing` are lines that name runs not yet recorded, with their cost; they are shown. `accept`
+    (profile smoke only) writes the executed notebooks over the committed ones.
     """
-    return _run(profile, compute, workers, strict, accept, root, missing, say, checks=False)
+    return _run(profile, compute, workers, accept, root, missing, say, checks=False)
 
 
-def check(
-    profile: str = "smoke",
-    workers: int = 2,
-    accept: bool = False,
-    *,
-    root: Path | None = None,
-    say: Callable[[str], None] = _say,
-) -> Report:
-    """`build`, strictly, and with the same one execution: committed notebooks not stale, the site sound."""
-    return _run(profile, False, workers, True, accept, root, (), say, checks=True)
+def check(workers: int = 2, *, root: Path | None = None, say: Callable[[str], None] = _say) -> Report:
+    """`build` at smoke, and with the same one execution: committed notebooks not stale, the site sound."""
+    return _run("smoke", False, workers, False, root, (), say, checks=True)
 
 
-def _run(profile, compute, workers, strict, accept, root, missing, say, checks) -> Report:
+def _run(profile, compute, workers, accept, root, missing, say, checks) -> Report:
     choose("profile", profile, PROFILES)
     if accept and profile != "smoke":
         raise UnforgetError(
@@ -119,7 +110,7 @@ def _run(profile, compute, workers, strict, accept, root, missing, say, checks) 
     shutil.rmtree(figures, ignore_errors=True)
     figures.mkdir(parents=True)
     sources = assemble.notebooks(root)
-    say(f"executing {len(sources)} notebook{'' if len(sources) == 1 else 's'} at profile {profile}, {workers} side by side")
+    say(f"executing {count(len(sources), 'notebook')} at profile {profile}, {workers} side by side")
     jobs = [
         (path, work / path.relative_to(root), work / "logs" / path.relative_to(root).with_suffix(".txt"))
         for path in sources
@@ -133,10 +124,10 @@ def _run(profile, compute, workers, strict, accept, root, missing, say, checks) 
     )
     report.problems += [f"failed: {done.error}" for done in report.notebooks if done.error]
     for done in report.notebooks:
-        if done.output and (accept or checks and profile == "smoke"):
+        if done.output and (accept or checks):
             report.problems += _compare(done, root, accept)
     if all(done.output for done in report.notebooks):
-        _site(report, root, work, strict, checks, say)
+        _site(report, root, work, checks, say)
     else:
         report.problems.append("no site was built, since a notebook failed; the others' results are kept")
     report.seconds = time.perf_counter() - start
@@ -153,13 +144,10 @@ def _compare(done: Executed, root: Path, accept: bool) -> list[str]:
     return [*(f"{name}: {place}" for place in places), *(f"stale: {difference}" for difference in found)]
 
 
-def _site(
-    report: Report, root: Path, work: Path, strict: bool, checks: bool, say: Callable[[str], None]
-) -> None:
+def _site(report: Report, root: Path, work: Path, checks: bool, say: Callable[[str], None]) -> None:
     say("building the site")
-    html, warnings = assemble.build_site(assemble.assemble(root, work), work, strict)
+    html, warnings = assemble.build_site(assemble.assemble(root, work), work)
     report.page = html / "index.html"
-    if strict:
-        report.problems += [f"Jupyter Book: {warning}" for warning in warnings]
+    report.problems += [f"Jupyter Book: {warning}" for warning in warnings]
     if checks:
         report.problems += site_checks.all_checks(html)

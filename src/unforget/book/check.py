@@ -38,6 +38,7 @@ def _pages(site: Path) -> Iterator[tuple[Path, BeautifulSoup]]:
 
 @lru_cache(maxsize=512)
 def _parse(path: Path, changed: int) -> BeautifulSoup:
+    """The page as it was at this time of change: another one is parsed anew."""
     return BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
 
 
@@ -111,21 +112,14 @@ def _dead(site: Path, page: Path, address: str, anchors: bool) -> str:
     if not target.exists():
         return "no such file"
     if anchors and parts.fragment and target.suffix == ".html":
-        parsed = _parse(target, target.stat().st_mtime_ns)
-        if unquote(parts.fragment) not in _anchors(target, target.stat().st_mtime_ns, parsed):
+        if unquote(parts.fragment) not in _anchors(target, target.stat().st_mtime_ns):
             return "no such place on that page"
     return ""
 
 
-_KNOWN: dict[tuple[Path, int], set[str]] = {}
-
-
-def _anchors(path: Path, changed: int, parsed: BeautifulSoup) -> set[str]:
-    if (path, changed) not in _KNOWN:
-        _KNOWN[path, changed] = {
-            found[key] for key in ("id", "name") for found in parsed.find_all(attrs={key: True})
-        }
-    return _KNOWN[path, changed]
+@lru_cache(maxsize=512)
+def _anchors(path: Path, changed: int) -> set[str]:
+    return {found[key] for key in ("id", "name") for found in _parse(path, changed).find_all(attrs={key: True})}
 
 
 def network_needs(site: Path) -> list[str]:

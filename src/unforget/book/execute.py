@@ -18,7 +18,7 @@ import papermill
 from ipykernel.kernelspec import write_kernel_spec
 from nbformat import NotebookNode
 
-from unforget.book.notebook import KERNEL, normalise, write
+from unforget.book.notebook import ANSI, KERNEL, normalise, write
 from unforget.errors import UnforgetError, choose
 
 _TYPES = {
@@ -31,7 +31,6 @@ _TYPES = {
     "dict": dict,
     "None": type(None),
 }
-_ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
 @dataclass(frozen=True)
@@ -51,10 +50,8 @@ def parameters_of(notebook: Path) -> dict[str, dict]:
     """
     try:
         version = nbformat.read(notebook, as_version=nbformat.NO_CONVERT)
-        if (version.get("nbformat", 0), version.get("nbformat_minor", 0)) < (
-            4,
-            5,
-        ):  # every execution would give its cells new random ids
+        # every execution would give the cells of an older one new random ids
+        if (version.get("nbformat", 0), version.get("nbformat_minor", 0)) < (4, 5):
             raise ValueError("its format is older than 4.5, the first with cell ids; save it anew")
         declared = papermill.inspect_notebook(str(notebook))
     except (OSError, ValueError, nbformat.ValidationError) as error:
@@ -129,23 +126,12 @@ def execute(
         raw = Path(folder) / "executed.ipynb"
         values = Path(folder) / "parameters.json"  # JSON is YAML, which papermill reads
         values.write_text(json.dumps(changed))
-        places = [str(notebook), str(raw), "--cwd", str(notebook.parent)]
-        finished = subprocess.run(
-            [
-                sys.executable,
-                "-m",
-                "papermill",
-                *places,
-                "-k",
-                KERNEL,
-                "-f",
-                str(values),
-                "--no-progress-bar",
-            ],
-            env=_environment(Path(folder), variables or {}),
-            capture_output=True,
-            text=True,
-        )
+        command = [
+            sys.executable, "-m", "papermill", str(notebook), str(raw), "--cwd", str(notebook.parent),
+            "-k", KERNEL, "-f", str(values), "--no-progress-bar",
+        ]  # fmt: skip
+        env = _environment(Path(folder), variables or {})
+        finished = subprocess.run(command, env=env, capture_output=True, text=True)
         executed = nbformat.read(raw, as_version=4) if raw.exists() else None
         error, details = _failure(finished, executed)
         seconds = time.perf_counter() - start
@@ -180,7 +166,7 @@ def _failure(finished: subprocess.CompletedProcess, executed: NotebookNode | Non
         for number, cell in enumerate(executed.cells):
             for out in cell.get("outputs", []):
                 if out.output_type == "error":
-                    trace = _ANSI.sub("", "\n".join(out.traceback))
+                    trace = ANSI.sub("", "\n".join(out.traceback))
                     last = f"{out.ename}: {out.evalue}".splitlines()[0] if out.evalue else out.ename
                     return f"cell {cell.get('id', number)} failed: {last}", f"{cell.source}\n\n{trace}\n"
         if executed.metadata.get("papermill", {}).get("exception"):

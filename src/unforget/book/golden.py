@@ -54,11 +54,7 @@ class Difference:
     what: str
 
     def __str__(self) -> str:
-        return (
-            f"{self.notebook}, cell {self.cell}: {self.what}"
-            if self.cell
-            else f"{self.notebook}: {self.what}"
-        )
+        return f"{self.notebook}{f', cell {self.cell}' if self.cell else ''}: {self.what}"
 
 
 class Tolerant(str):
@@ -166,18 +162,11 @@ def stale(golden: NotebookNode, executed: NotebookNode, name: str = "notebook") 
     stored = golden.metadata.get("unforget", {})
     if "source_sha" not in stored:
         return [Difference(name, "", "was committed without its outputs; accept an execution")]
-    found = []
-    if stored["source_sha"] != source_sha(golden, stored.get("parameters", {})):
+    found, before, after = [], stored.get("parameters", {}), executed.metadata["unforget"]["parameters"]
+    if stored["source_sha"] != source_sha(golden, before):
         found.append(Difference(name, "", "code cells or parameters changed since its outputs were made"))
-    if stored.get("parameters", {}) != executed.metadata["unforget"]["parameters"]:
-        found.append(
-            Difference(
-                name,
-                "",
-                f"made with parameters {stored.get('parameters', {})}, "
-                f"executed with {executed.metadata['unforget']['parameters']}",
-            )
-        )
+    if before != after:
+        found.append(Difference(name, "", f"made with parameters {before}, executed with {after}"))
     old, new = ([c for c in nb.cells if INJECTED not in tags(c)] for nb in (golden, executed))
     if [c.cell_type for c in old] != [c.cell_type for c in new]:
         return [*found, Difference(name, "", f"has {len(old)} cells, executed {len(new)}, or of other types")]

@@ -14,6 +14,7 @@ from nbformat import NotebookNode
 
 KERNEL = "python3"
 INJECTED = "injected-parameters"
+ANSI = re.compile(r"\x1b\[[0-9;]*m")  # colours of a terminal
 _KERNEL_FILE = re.compile(r"\S*ipykernel_\d+\S*?\.py")
 _PROGRESS = re.compile(r"\d+%\||\d+it \[")  # how tqdm writes a bar with and without a known end
 

@@ -27,9 +27,9 @@ def check(
     """
     from unforget import records
     from unforget.cli.book import tools
-    from unforget.cli.words import count
     from unforget.errors import UnforgetError
     from unforget.results import paper, sound
+    from unforget.words import count
 
     if workers < 1:
         raise UnforgetError(f"--workers must be at least 1; got {workers}")

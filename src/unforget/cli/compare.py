@@ -37,26 +37,22 @@ def compare(
     ± is the standard error over seeds; the difference is the second minus the
     first, also in combined standard errors (SE).
     """
-    from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
     from rich.text import Text
 
     from unforget import records
-    from unforget.cli.words import ERROR
+    from unforget.cli.words import ERROR, print_whole
 
     paths = [find(name, profile) for name in (one, other)]
     loaded = [records.load(path) for path in paths]
     table = Table("", *(escape(_name(path)) for path in paths), "difference", box=None, pad_edge=False)
-    for column in table.columns:
-        column.overflow = "fold"
-    rows = [*_configuration(*loaded), *_scores(*loaded), *_circumstances(*loaded)]
-    for row in rows:
+    for row in [*_configuration(*loaded), *_scores(*loaded), *_circumstances(*loaded)]:
         table.add_row(*(Text(cell) for cell in row))
-    Console(highlight=False).print(table)
+    print_whole(table)
     print(f"\n{ERROR}; SE is the combined one of both")
     if paths[0].resolve() == paths[1].resolve():
-        print(f"both are one record{_shared(paths[0], loaded[0])}")
+        print(f"both are one record{_shared(loaded[0])}")
     elif loaded[0]["config"] == loaded[1]["config"]:
         print("the same configuration")
 
@@ -94,7 +90,7 @@ def find(name: str, profile: str) -> Path:
     return path
 
 
-def _shared(path: Path, record: "Record") -> str:
+def _shared(record: "Record") -> str:
     """Which profiles declare what a record holds, where it is more than one."""
     from unforget.errors import UnforgetError
     from unforget.experiments import catalogue, executor
@@ -141,27 +137,23 @@ def _scores(one: "Record", other: "Record") -> list[tuple[str, str, str, str]]:
     import numpy as np
 
     from unforget import records
-    from unforget.cli.words import count, mean_text, number, scaled, scanned
+    from unforget.cli.words import mean_text, number, scaled, scanned
     from unforget.results import measured
+    from unforget.words import count
 
-    both, rows = (one, other), []
-    groups = [scanned(record) for record in both]
+    rows, groups = [], [scanned(record) for record in (one, other)]
+    places = [{records.key(replica): i for i, replica in enumerate(record["replicas"])} for record in (one, other)]
+    common = [key for key in places[0] if key in places[1]]
     for view in [view for view in one["config"]["views"] if view in other["config"]["views"]]:
+        scores = [records.scores(record, view) for record in (one, other)]
         for values in [values for values in groups[0] if values in groups[1]]:
             for metric in ("final", "during"):
-                a, b = (
-                    measured.metric(records.scores(record, view)[group[values]], metric)
-                    for record, group in zip(both, groups, strict=True)
-                )
+                a, b = (measured.metric(own[group[values]], metric) for own, group in zip(scores, groups, strict=True))
                 words = _difference(scaled(a, view), scaled(b, view), view)
                 rows.append((f"{view}, {metric}{values}", mean_text(a, view), mean_text(b, view), words))
-        places = [{records.key(replica): i for i, replica in enumerate(record["replicas"])} for record in both]
-        common = [key for key in places[0] if key in places[1]]
         if common:
-            a, b = (
-                measured.metric(records.scores(record, view), "final")[[place[key] for key in common]]
-                for record, place in zip(both, places, strict=True)
-            )
+            a, b = (measured.metric(own, "final")[[place[key] for key in common]]
+                    for own, place in zip(scores, places, strict=True))  # fmt: skip
             apart = float(np.max(np.abs(scaled(a - b, view))))
             words = "equal" if apart == 0 else f"at most {number(apart, view)} apart"
             rows.append((f"{view}, {count(len(common), 'common replica')}", "", "", words))
@@ -180,18 +172,15 @@ def _difference(a: "np.ndarray", b: "np.ndarray", view: str) -> str:
 
 def _circumstances(one: "Record", other: "Record") -> list[tuple[str, str, str, str]]:
     """Seeds, time, device and code: what is in the `run` blocks."""
-    from unforget import records
     from unforget.experiments.spec import seed_text
+    from unforget.results import cost
 
     def values(record: "Record", name: str) -> str:
         return ", ".join(dict.fromkeys(str(block[name]) for block in record["run"]))
 
-    def minutes(record: "Record") -> float:
-        return sum(map(records.seconds, record["run"])) / 60 / max(1, sum(len(block["replicas"]) for block in record["run"]))
-
     both = (one, other)
     rows = [("seeds", *(seed_text({replica["seed"] for replica in record["replicas"]}) for record in both), "")]
-    a, b = (minutes(record) for record in both)
+    a, b = (cost.of(record).seconds / 60 for record in both)
     rows.append(("minutes per replica", f"{a:.2f}", f"{b:.2f}", f"{b / a:.2f} x" if a > 0 else ""))
     for name in ("device", "torch", "source", "commit", "date"):
         a, b = (values(record, name) for record in both)

@@ -42,13 +42,11 @@ def ledger(
 
     from unforget.cli.words import print_whole
     from unforget.errors import choose
-    from unforget.experiments import catalogue
-    from unforget.records import results_folder
     from unforget.results import ledger as ledgers
     from unforget.results import ledger_export
     from unforget.results import paper as papers
     from unforget.results.measured import measured
-    from unforget.results.tables import kind
+    from unforget.results.tables import kind, run_of
     from unforget.results.verdict import VERDICTS
 
     if paper:
@@ -58,16 +56,14 @@ def ledger(
     for path in (csv, latex):
         if path:
             _write(path)
-    table = ledgers.ledger(papers.load(), measured(results_folder()), papers.load_causes())
+    table = ledgers.ledger(papers.load(), measured(), papers.load_causes())
     table = table[table.paper == paper] if paper else table
     if artifact and len(table):
         choose(f"artifact of {paper}" if paper else "artifact", artifact, set(table.artifact))
     table = table[table.artifact == artifact] if artifact else table
     table = table[table.verdict == verdict] if verdict else table
-    runs = catalogue.filling()
-    named = [row.run or runs.get((row.paper, row.artifact, row.row, row.column), "") for row in table.itertuples()]
-    kinds = [kind(row, runs) for row in table.itertuples()]
-    shown = table.assign(run=named, verdict=kinds, cause="")  # causes are sentences: below, not in a column
+    runs, kinds = (list(map(told, table.itertuples())) for told in (run_of, kind))
+    shown = table.assign(run=runs, verdict=kinds, cause="")  # causes are sentences: below, not in a column
     for page in ledger_export.to_rich(shown):
         page.box, page.pad_edge = SIMPLE_HEAD, False
         print_whole(page)

@@ -57,10 +57,10 @@ def run(
 
     ± is the standard error over seeds.
     """
-    from unforget.cli.words import count
     from unforget.errors import UnforgetError
     from unforget.experiments import catalogue, changes, executor, status
     from unforget.experiments.spec import replicas, seed_range
+    from unforget.words import count
 
     for name, value, least in (("--workers", workers, 1), ("--group", group, 0)):
         if value < least:
@@ -81,7 +81,7 @@ def run(
     skipped = sum(len(replicas(chosen, run.scan)) for run in runs) - todo
     if skipped:
         print(
-            f"{skipped} of {count(skipped + todo, 'replica')} already recorded and skipped (to train again: --again)"
+            f"{skipped:,} of {count(skipped + todo, 'replica')} already recorded and skipped (to train again: --again)"
         )
     outcome = None
     if jobs:
@@ -94,7 +94,7 @@ def run(
     if outcome and outcome.unfinished:
         left = sum(len(job.seeds) for job in outcome.unfinished)
         why = "interrupted" if outcome.interrupted else f"the budget of {budget} is used up"
-        print(f"\n{why}: {todo - left} of {count(todo, 'replica')} recorded")
+        print(f"\n{why}: {todo - left:,} of {count(todo, 'replica')} recorded")
         print("What was begun is saved as far as it got. To go on from there:")
         given = {
             "--profile": profile, "--seeds": seeds, "--device": device if device != "auto" else "",
@@ -132,7 +132,7 @@ def _resume(id: str, given: dict[str, str], settings, again: bool, unfinished) -
         return [command(id, given)]
     left: dict[str, list] = {}
     for job in unfinished:
-        left.setdefault(job.config["run"].split("/")[-1], []).append(job)
+        left.setdefault(_name(job), []).append(job)
     parent = "/".join(id.split("/")[:2])
     return [
         command(
@@ -148,11 +148,13 @@ def _minutes(experiment, profile: str, jobs) -> float | None:
     """Estimated minutes of these jobs on one CPU thread; None where nothing was measured that tells."""
     from unforget.experiments import status
 
-    names = {job.config["run"].split("/")[-1] for job in jobs}
-    each = {name: status.replica_minutes(experiment, experiment.run(name), profile) for name in names}
-    if None in each.values():
-        return None
-    return sum(len(job.seeds) * each[job.config["run"].split("/")[-1]] for job in jobs)
+    each = {name: status.replica_minutes(experiment, experiment.run(name), profile) for name in set(map(_name, jobs))}
+    return None if None in each.values() else sum(len(job.seeds) * each[_name(job)] for job in jobs)
+
+
+def _name(job) -> str:
+    """The name of a job's run, without that of its experiment."""
+    return job.config["run"].rpartition("/")[2]
 
 
 def _check_folder(folder: Path) -> None:

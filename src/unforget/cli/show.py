@@ -87,10 +87,11 @@ def missing(
     """
     from rich.table import Table
 
-    from unforget.cli.words import count, print_whole
+    from unforget.cli.words import print_whole
     from unforget.errors import choose
     from unforget.experiments import catalogue, status
     from unforget.experiments.spec import PROFILES
+    from unforget.words import count
 
     choose("profile", profile, PROFILES)
     asked = catalogue.EXPERIMENTS.values()

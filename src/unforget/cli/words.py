@@ -1,4 +1,4 @@
-"""Numbers, counts and tables as the commands print them."""
+"""Numbers and tables as the commands print them."""
 
 import math
 import re
@@ -6,17 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from unforget.words import count
+
 if TYPE_CHECKING:
     from rich.table import Table
 
     from unforget.records import Record
 
 ERROR = "± is the standard error over seeds"
-
-
-def count(number: int, thing: str) -> str:
-    """A number and a noun, as in "1 run" or "20 runs"."""
-    return f"{number} {thing}{'' if number == 1 else 's'}"
 
 
 def print_whole(table: "Table") -> None:

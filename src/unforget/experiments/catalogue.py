@@ -1,6 +1,7 @@
 """All experiments and all cells they fill, over all papers."""
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from unforget.errors import UnforgetError, choose, nearest
@@ -38,7 +39,7 @@ def find(name: str) -> tuple[Experiment, tuple[Run, ...]]:
 
 def _named(name: str) -> list[Experiment]:
     """Experiments with this id, or with this id but for the paper."""
-    return [e for e in EXPERIMENTS.values() if name in (e.id, e.id.partition("/")[2])]
+    return [e for e in EXPERIMENTS.values() if name in (e.id, e.name)]
 
 
 def _hint(name: str) -> str:
@@ -52,9 +53,10 @@ def of_paper(paper: str) -> tuple[Experiment, ...]:
     """A paper's experiments: its own, or, where it has none, those of other papers that fill cells of its tables."""
     own = tuple(e for e in EXPERIMENTS.values() if e.id.startswith(f"{paper}/"))
     shared = {cell.run.partition("/")[0] for cell in CELLS if cell.paper == paper}
-    return own or tuple(e for e in EXPERIMENTS.values() if e.id.partition("/")[2] in shared)
+    return own or tuple(e for e in EXPERIMENTS.values() if e.name in shared)
 
 
+@cache
 def filling() -> dict[tuple[str, str, str, str], str]:
     """The run, as "split-mnist/ewc-cl1", that fills each cell (paper, artifact, row, column) as the paper has it, recorded
     or not; a cell without one is not built yet."""
@@ -64,8 +66,9 @@ def filling() -> dict[tuple[str, str, str, str], str]:
 def of(run: str) -> tuple[Experiment, tuple[Run, ...]]:
     """The experiment and the run that a record names, as in "split-mnist/ewc-cl1"."""
     parent, _, name = run.rpartition("/")
-    ids = {id.partition("/")[2]: id for id in EXPERIMENTS}
-    return find(f"{ids[choose('experiment', parent, ids)]}/{name}")
+    named = {e.name: e for e in EXPERIMENTS.values()}
+    found = named[choose("experiment", parent, named)]
+    return found, (found.run(name),)
 
 
 def label(config: Mapping[str, Any]) -> str:
@@ -78,7 +81,7 @@ def label(config: Mapping[str, Any]) -> str:
         config = completed(config)
     except UnforgetError:
         return "custom"
-    for profile in ("paper", *PROFILES):
+    for profile in reversed(PROFILES):
         if config == parent.resolve(run, profile):
             return profile
     return "custom"

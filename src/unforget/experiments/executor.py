@@ -75,7 +75,6 @@ def plan(
     group: int | None = None,
     again: bool = False,
     results: Path | None = None,
-    checkpoints: Path | None = None,
     elsewhere: bool = False,
 ) -> list[Job]:
     """Jobs for the replicas that are not recorded yet (all of them with `again`), `group` replicas to a job.
@@ -94,15 +93,13 @@ def plan(
         done = set() if again else recorded(record_path(config, results), config)
         todo = [replica for replica in wanted if records.key(replica) not in done]
         size = group or (len(wanted) if on.startswith("cuda") else experiment.cpu_group)
-        jobs += [
-            _job(config, todo[i : i + size], on, checkpoints or checkpoint_folder()) for i in range(0, len(todo), size)
-        ]
+        jobs += [_job(config, todo[i : i + size], on) for i in range(0, len(todo), size)]
     return jobs
 
 
-def _job(config: Mapping[str, Any], wanted: Sequence[Mapping[str, Any]], device: str, checkpoints: Path) -> Job:
+def _job(config: Mapping[str, Any], wanted: Sequence[Mapping[str, Any]], device: str) -> Job:
     scan = {name: tuple(replica["scan"][name] for replica in wanted) for name in wanted[0]["scan"]}
-    return Job(config, tuple(replica["seed"] for replica in wanted), scan, device, checkpoints)
+    return Job(config, tuple(replica["seed"] for replica in wanted), scan, device, checkpoint_folder())
 
 
 def execute(

@@ -75,6 +75,11 @@ class Experiment:
     page: str = ""
     """The notebook that shows it, where that is not named like the experiment."""
 
+    @property
+    def name(self) -> str:
+        """The id without the paper, as records and pages say it."""
+        return self.id.partition("/")[2]
+
     def run(self, name: str) -> Run:
         return {run.name: run for run in self.runs}[choose("run", name, [run.name for run in self.runs])]
 
@@ -97,7 +102,7 @@ class Experiment:
         shared = {k: v for k, v in chosen.options.items() if k in hints}
         config = completed(
             {
-                "run": f"{self.id.split('/', 1)[1]}/{run.name}", "stream": dict(chosen.stream), "method": run.method,
+                "run": f"{self.name}/{run.name}", "stream": dict(chosen.stream), "method": run.method,
                 "scenario": choose("scenario", run.scenario, SCENARIOS), "views": run.views,
                 "options": {**run.options, **shared, **(changes or {})},
                 "probes": [name for name in run.probes if probes.find(name)],
@@ -141,12 +146,12 @@ def seed_range(text: str) -> tuple[int, ...]:
     return tuple(seeds)
 
 
-def seed_text(seeds: Iterable[int]) -> str:
-    """The inverse of `seed_range`: "0-4,7" for (0, 1, 2, 3, 4, 7)."""
+def seed_text(seeds: Iterable[int], to: str = "-", then: str = ",") -> str:
+    """The inverse of `seed_range`: "0-4,7" for (0, 1, 2, 3, 4, 7); `to` and `then` are what stands in and between ranges."""
     ranges: list[list[int]] = []
     for seed in sorted(seeds):
         if ranges and seed == ranges[-1][1] + 1:
             ranges[-1][1] = seed
         else:
             ranges.append([seed, seed])
-    return ",".join(str(a) if a == b else f"{a}-{b}" for a, b in ranges)
+    return then.join(str(a) if a == b else f"{a}{to}{b}" for a, b in ranges)

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from unforget import records
@@ -49,16 +48,16 @@ class Status:
         return f"unforget run {self.experiment.id}/{self.run.name} --profile {self.profile}{seeds}"
 
 
-def status(experiment: Experiment, run: Run, profile: str, results: Path | None = None) -> Status:
+def status(experiment: Experiment, run: Run, profile: str) -> Status:
     """The state of one run at one profile; a record of another configuration counts for nothing.
 
     Raises `UnforgetError` naming a damaged record.
     """
-    record = _record(experiment.resolve(run, profile), results)
+    record = _record(experiment.resolve(run, profile))
     found = {records.key(replica) for replica in record["replicas"]} if record else set()
     declared = experiment.profile(profile).seeds
     recorded = [seed for seed in declared if all(records.key(one) in found for one in replicas((seed,), run.scan))]
-    minutes = replica_minutes(experiment, run, profile, results)
+    minutes = replica_minutes(experiment, run, profile)
     return Status(
         experiment, run, profile, declared, tuple(recorded),
         None if minutes is None else minutes * len(replicas((0,), run.scan)),
@@ -66,16 +65,16 @@ def status(experiment: Experiment, run: Run, profile: str, results: Path | None 
     )  # fmt: skip
 
 
-def _record(config: Mapping[str, Any], results: Path | None) -> records.Record | None:
+def _record(config: Mapping[str, Any]) -> records.Record | None:
     """The record of a configuration, None where there is none or it has another one."""
-    path = executor.record_path(config, results)
+    path = executor.record_path(config)
     record = records.load(path) if path.exists() else None
     return record if record and executor.is_of(record, config) else None
 
 
-def missing(experiments: Iterable[Experiment], profile: str, results: Path | None = None) -> list[Status]:
+def missing(experiments: Iterable[Experiment], profile: str) -> list[Status]:
     """Runs with replicas not yet recorded at a profile, cheapest first, those of unknown cost at the end."""
-    states = [status(experiment, run, profile, results) for experiment in experiments for run in experiment.runs]
+    states = [status(experiment, run, profile) for experiment in experiments for run in experiment.runs]
     return sorted((state for state in states if state.missing), key=lambda state: _or_endless(state.missing_minutes))
 
 
@@ -89,17 +88,17 @@ def total(minutes: Iterable[float | None]) -> float | None:
     return None if None in minutes else sum(minutes)
 
 
-def replica_minutes(experiment: Experiment, run: Run, profile: str, results: Path | None = None) -> float | None:
+def replica_minutes(experiment: Experiment, run: Run, profile: str) -> float | None:
     """Estimated minutes of one replica on one CPU thread: what its record says it took; else what was measured at `paper`
     (recorded, or declared with the experiment), in proportion to the iterations or epochs.
 
     None where the profile changes more than these: how long other data or networks of another size take was not measured.
     """
     config, paper = (experiment.resolve(run, name) for name in (profile, "paper"))
-    own = _cpu_minutes(_record(config, results))
+    own = _cpu_minutes(_record(config))
     if own is not None:
         return own
-    measured = _cpu_minutes(_record(paper, results)) if config != paper else None
+    measured = _cpu_minutes(_record(paper)) if config != paper else None
     measured = measured or experiment.minutes_of(run.name) or None
     here, there = (_length(each["options"]) for each in (config, paper))
     if config == paper or measured is None:

@@ -13,10 +13,11 @@ import pandas as pd
 
 from unforget.errors import UnforgetError
 from unforget.results import verdict
+from unforget.results.measured import COLUMNS as MEASURED
 from unforget.results.paper import CELL
 
-MEASURED = (*CELL, "mean", "sd", "n", "profile", "unit", "run", "values", "seeds")
 EVERY = "*"
+UNEXPLAINED = "unexplained; tried: "  # how the cause of a deviation begins that has none
 SHOWN = ("paper", "lite")  # profiles that a ledger shows, the judged one first
 COLUMNS = (
     *CELL, "unit", "printed", "error", "error_kind", "printed_n", "decimals", "place", "status",
@@ -170,7 +171,7 @@ def _row(cell, ours, explained) -> dict:
         row["error_ratio"] = (100 - ours.mean) / (100 - cell.mean)
     cause, tried = explained.get(_key(cell), ("", ""))
     if said == "differs":
-        cause = cause or f"unexplained; tried: {tried or 'nothing yet'}"
+        cause = cause or f"{UNEXPLAINED}{tried or 'nothing yet'}"
     elif said != "close":
         cause = ""
     return row | {"verdict": said, "why": why, "cause": cause}

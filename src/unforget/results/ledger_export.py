@@ -1,7 +1,5 @@
 """The ledger as a terminal table, CSV and LaTeX."""
 
-from pathlib import Path
-
 import pandas as pd
 from rich.table import Table
 from rich.text import Text
@@ -40,33 +38,29 @@ def to_rich(table: pd.DataFrame) -> list[Table]:
     markup.
     """
     pages = []
-    for (paper, artifact), part in readable(table).groupby(["paper", "artifact"], sort=False):
+    for (paper, artifact), part in table.groupby(["paper", "artifact"], sort=False):
         page = Table(title=f"{paper} {artifact}", title_justify="left")
-        shown = part.drop(columns=["paper", "artifact"])
+        shown = readable(part).drop(columns=["paper", "artifact"])
         shown = shown.drop(columns=[name for name in ("cause", "run") if not shown[name].any()])
         for name in shown.columns:
             page.add_column(name, justify="right" if name in ("printed", "ours", "Δ", "Δ/SE") else "left")
-        for values in shown.itertuples(index=False):
-            style = _COLOURS.get(values.verdict.split(" (")[0], "")
-            page.add_row(*(Text(v, style=style if v == values.verdict else "") for v in values))
+        for verdict, values in zip(part.verdict, shown.to_dict("records"), strict=True):
+            colours = {"verdict": _COLOURS.get(verdict, "")}
+            page.add_row(*(Text(text, style=colours.get(name, "")) for name, text in values.items()))
         pages.append(page)
     return pages
 
 
-def to_csv(table: pd.DataFrame, path: Path | str | None = None) -> str | None:
-    """All columns of the ledger, unformatted, to a file, or as text if no path is given."""
-    return table.to_csv(path, index=False, lineterminator="\n")
+def to_csv(table: pd.DataFrame) -> str:
+    """All columns of the ledger, unformatted."""
+    return table.to_csv(index=False, lineterminator="\n")
 
 
-def to_latex(table: pd.DataFrame, path: Path | str | None = None) -> str:
-    r"""The readable columns as a LaTeX `longtable` (needs `\usepackage{longtable,booktabs}`), also written
-    to `path`.
-    """
+def to_latex(table: pd.DataFrame) -> str:
+    r"""The readable columns as a LaTeX `longtable` (needs `\usepackage{longtable,booktabs}`)."""
     text = readable(table).drop(columns="run").to_latex(index=False, escape=True, longtable=True, column_format="llllrrrrll")
     for sign, command in (("±", r"$\pm$"), ("Δ", r"$\Delta$"), ("×", r"$\times$"), ("–", "--")):
         text = text.replace(sign, command)
-    if path is not None:
-        Path(path).write_text(text, encoding="utf-8")
     return text
 
 

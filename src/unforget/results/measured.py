@@ -13,8 +13,9 @@ from unforget.experiments.spec import Cell
 from unforget.records import Record
 from unforget.results import embedding
 from unforget.results.hrn import usage
+from unforget.results.paper import CELL
 
-COLUMNS = ["paper", "artifact", "row", "column", "mean", "sd", "n", "profile", "unit", "run", "values", "seeds"]
+COLUMNS = [*CELL, "mean", "sd", "n", "profile", "unit", "run", "values", "seeds"]
 
 
 def recorded(results: Path | None = None) -> list[Record]:
@@ -23,9 +24,9 @@ def recorded(results: Path | None = None) -> list[Record]:
     return [records.load(path) for path in sorted(folder.glob("**/*.json"))]
 
 
-def measured(results: Path | None = None) -> pd.DataFrame:
+def measured() -> pd.DataFrame:
     """Every cell that the recorded runs fill (columns `COLUMNS`); `values` holds one number per seed, sd has ddof 1."""
-    return from_records(recorded(results))
+    return from_records(recorded())
 
 
 def recorded_at(found: Mapping[str, Record]) -> str:
@@ -43,14 +44,10 @@ def profile(record: Record) -> str:
     return catalogue.label(record["config"])
 
 
-def lost(record: Record) -> int:
-    """How many seeds ended without finite weights. Their accuracy counts as zero."""
-    return sum(not replica["finite"] for replica in record["replicas"])
-
-
 def diverged(record: Record) -> str:
-    """The same in words; empty where none did."""
-    return f"{lost(record)} of {len(record['replicas'])} seeds diverged" if lost(record) else ""
+    """How many seeds ended without finite weights, in words; empty where none did. Their accuracy counts as zero."""
+    lost = sum(not replica["finite"] for replica in record["replicas"])
+    return f"{lost} of {len(record['replicas'])} seeds diverged" if lost else ""
 
 
 def from_records(found: Iterable[Record]) -> pd.DataFrame:

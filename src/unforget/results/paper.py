@@ -99,11 +99,11 @@ def load_networks(folder: Path | None = None) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(NETWORK_COLUMNS))
 
 
-def load_ablations(folder: Path | None = None) -> pd.DataFrame:
+def load_ablations() -> pd.DataFrame:
     """The column "Hyperparameters" of ICLR Table 1 of `hrn`, from `hrn-ablations.csv`: one line for each value that a row
     names, `value` as text as printed. Raises `UnforgetError` for a damaged file.
     """
-    lines = _read((FOLDER if folder is None else Path(folder)) / "hrn-ablations.csv", ABLATION_COLUMNS)
+    lines = _read(FOLDER / "hrn-ablations.csv", ABLATION_COLUMNS)
     return pd.DataFrame([row for _, row in lines], columns=list(ABLATION_COLUMNS))
 
 

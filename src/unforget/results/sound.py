@@ -11,8 +11,8 @@ from unforget.records import Record
 from unforget.results import ledger, measured, paper, speeds
 
 
-def problems(results: Path | None = None, papers: Path | None = None) -> list[str]:
-    """One line per problem, none where all is sound. `papers` is the folder of the printed numbers."""
+def problems(results: Path | None = None) -> list[str]:
+    """One line per problem, none where all is sound."""
     found, whole = [], []
     results = results or records.results_folder()
     for path in sorted(results.glob("**/*.json")):
@@ -33,7 +33,7 @@ def problems(results: Path | None = None, papers: Path | None = None) -> list[st
     left = [*sorted(results.glob("**/*.part")), *sorted(speeds.folder().glob("*.part"))]
     found += [f"{path} is left over from an interrupted write; delete it" for path in left]
     try:
-        ledger.ledger(paper.load(papers), measured.from_records(whole), paper.load_causes(papers))
+        ledger.ledger(paper.load(), measured.from_records(whole), paper.load_causes())
     except UnforgetError as error:
         found.append(str(error))
     return found
@@ -46,7 +46,7 @@ def _misplaced(place: Path, record: Record) -> list[str]:
         experiment, (run,) = catalogue.of(config["run"])
     except UnforgetError as error:
         return [f"belongs to no declared run: {error}"]
-    right = records.path_of(Path(), config, catalogue.label(config))
+    right = executor.record_path(config, Path())
     if place == right:
         return []
     changed = place.stem in PROFILES and not executor.is_of(record, experiment.resolve(run, place.stem))

@@ -13,6 +13,7 @@ from typing import Any
 from unforget import records, source
 from unforget.data.files import project_root
 from unforget.records import Record
+from unforget.words import count
 
 
 def folder() -> Path:
@@ -47,5 +48,5 @@ def machine(record: Record) -> str:
     threads = f", {about['threads']} of {about['cores']} threads" if about["device_type"] == "cpu" else ""
     return (
         f"{about['device']}{threads}, torch {about['torch']}, Python {about['python']}, {about['system']}; "
-        f"{record['date']}, commit {record['commit'][:7] or 'unknown'}, median of at most {turns} turn{'s' if turns > 1 else ''}"
+        f"{record['date']}, commit {record['commit'][:7] or 'unknown'}, median of at most {count(turns, 'turn')}"
     )

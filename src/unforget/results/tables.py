@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pandas as pd
 
@@ -18,7 +18,7 @@ ROOM, GAP = 94, 3  # characters that the text of a page is wide, and that two co
 @dataclass(frozen=True)
 class Table:
     """Cells as text, a caption, and the name that pages refer to. Without rows there is nothing to show, and a note says
-    why: `empty`, or else that nothing is recorded yet."""
+    why: `empty`, or else that nothing is recorded yet. `reason` says the same as `empty` without naming the table."""
 
     frame: pd.DataFrame | None
     caption: str
@@ -26,6 +26,7 @@ class Table:
     kind: str = "numbers"  # how the page sets it: "numbers" never wraps, "prose" does
     empty: str = ""
     commands: str = ""  # the column that holds commands, set as code
+    reason: str = field(default="", repr=False)
 
     @property
     def rows(self) -> int:
@@ -61,12 +62,10 @@ class Several:
     tables: tuple[Table, ...]
 
     def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
-        filled, empty = [table for table in self.tables if table.rows], [table.empty for table in self.tables if not table.rows]
-        if not filled:
-            reasons = (said.rpartition(": ")[2] for said in empty)
-            empty = list(dict.fromkeys(reason[:1].upper() + reason[1:] for reason in reasons))
+        filled, empty = [table for table in self.tables if table.rows], [table for table in self.tables if not table.rows]
+        said = [table.empty for table in empty] if filled else dict.fromkeys(table.reason or table.empty for table in empty)
         parts = [table._repr_mimebundle_() for table in filled]
-        note = [f"```{{note}}\n{' '.join(empty)}\n```"] if empty else []
+        note = [f"```{{note}}\n{' '.join(said)}\n```"] if empty else []
         bundle = {"text/markdown": "\n\n".join([part["text/markdown"] for part in parts] + note)}
         return bundle | ({"text/html": "".join(part["text/html"] for part in parts)} if parts else {})
 
@@ -102,13 +101,13 @@ def beside(
     table = table[(table.paper == paper_id) & (table.artifact == artifact)]
     now = {(cell.row, cell.column): cell for cell in this_run.itertuples()
            if (cell.paper, cell.artifact) == (paper_id, artifact)}  # fmt: skip
-    known, runs = set(zip(table.row, table.column, strict=True)), catalogue.filling()
+    known = set(zip(table.row, table.column, strict=True))
     lines = []
     for cell in table.itertuples():
         key = (cell.row, cell.column)
         wanted = (rows is None or cell.row in rows) and (columns is None or cell.column in columns)
         if wanted and (rows or columns or key in now or not pd.isna(cell.ours)):
-            lines.append(_line(cell, now.get(key), runs))
+            lines.append(_line(cell, now.get(key)))
     for key, cell in now.items():
         if key not in known:  # ours alone, and not recorded yet
             lines.append([*key, MISSING, MISSING, number(cell.mean, cell.sd, cell.n, cell.unit), "not run", MISSING])
@@ -117,25 +116,28 @@ def beside(
     return pd.DataFrame(lines, columns=["row", "column", "paper", "recorded", f"this run ({this_profile})", "verdict", "Δ"])
 
 
-def _line(cell, now, runs: dict[tuple, str]) -> list[str]:
+def _line(cell, now) -> list[str]:
     recorded = MISSING
     if not pd.isna(cell.ours):
         sd = cell.our_se * cell.n**0.5 if not pd.isna(cell.our_se) else 0.0
         recorded = number(cell.ours, sd, cell.n, cell.unit)
     this = MISSING if now is None else number(now.mean, now.sd, now.n, now.unit)
-    return [cell.row, cell.column, printed(cell), recorded, this, label(cell, runs), signed(cell.delta)]
+    return [cell.row, cell.column, printed(cell), recorded, this, label(cell), signed(cell.delta)]
 
 
-def kind(cell, runs: dict[tuple, str]) -> str:
-    """The verdict of a row of the ledger; what nobody could run is told from what merely awaits its run. `runs` are the
-    declared ones (`catalogue.filling`)."""
-    built = (cell.paper, cell.artifact, cell.row, cell.column) in runs
-    return NOT_BUILT if cell.verdict == "not run" and pd.isna(cell.ours) and not built else cell.verdict
+def run_of(cell) -> str:
+    """The run that fills a row of the ledger, or will; empty where none is declared."""
+    return cell.run or catalogue.filling().get((cell.paper, cell.artifact, cell.row, cell.column), "")
 
 
-def label(cell, runs: dict[tuple, str]) -> str:
+def kind(cell) -> str:
+    """The verdict of a row of the ledger; what nobody could run is told from what merely awaits its run."""
+    return cell.verdict if cell.verdict != "not run" or run_of(cell) else NOT_BUILT
+
+
+def label(cell) -> str:
     """The same as shown to a reader."""
-    return NOT_BUILT if kind(cell, runs) == NOT_BUILT else ledger.label(cell)
+    return NOT_BUILT if kind(cell) == NOT_BUILT else ledger.label(cell)
 
 
 def printed(cell) -> str:

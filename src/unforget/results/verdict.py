@@ -29,6 +29,7 @@ from dataclasses import dataclass
 from scipy import stats
 
 from unforget.errors import choose
+from unforget.words import count
 
 VERDICTS = ("reproduced", "close", "differs", "not run", "quoted", "ours")
 AGREE_SE, CLOSE_SE, CLOSE_MARGINS, OWN_ERROR, MIN_SEEDS = 2, 3, 3, 2, 3
@@ -113,8 +114,8 @@ def paper_error(
     if kind == "unstated":
         return error, "the paper does not say what its ± is; taken as a standard error"
     if n and our_sd > 0:
-        runs = f"{n} run{'s' if n > 1 else ''}"
-        return our_sd / math.sqrt(n), f"the paper prints no ±; taken to spread as our seeds do, over {runs}"
+        said = f"the paper prints no ±; taken to spread as our seeds do, over {count(n, 'run')}"
+        return our_sd / math.sqrt(n), said
     return 10.0**-decimals / math.sqrt(12), "the paper prints no ±; only its rounding is counted"
 
 

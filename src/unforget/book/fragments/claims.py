@@ -1,9 +1,10 @@
 """Claims: each with its outcome on the paper's own numbers and on our records, as cards that fit a phone."""
 
 from unforget.book import pages
-from unforget.book.fragments.common import PAPERS, Results, count, escape, gather, mark
+from unforget.book.fragments.common import PAPERS, Results, escape, gather, mark
 from unforget.results import claims
 from unforget.results.claims.base import OPEN
+from unforget.words import count
 
 
 @pages.page("claims")

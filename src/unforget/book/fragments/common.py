@@ -78,8 +78,3 @@ def notebook(run: str, text: str = "") -> str:
 def has_run(table: pd.DataFrame) -> pd.Series:
     """Which rows of a ledger have a recorded run of the paper's own protocol, however few seeds."""
     return (table.profile == "paper") & table.ours.notna()
-
-
-def count(number: int, thing: str) -> str:
-    """A number and a noun, as in "1 run" or "20 runs"."""
-    return f"{number:,} {thing}{'' if number == 1 else 's'}"

@@ -1,14 +1,14 @@
 """Cost: what each recorded run took, on which device, and whether the code has changed since."""
 
-from collections.abc import Iterable
-
 from unforget import records
 from unforget.book import pages
-from unforget.book.fragments.common import Results, count, escape, gather, mark, notebook, table
+from unforget.book.fragments.common import Results, escape, gather, mark, notebook, table
 from unforget.errors import UnforgetError
 from unforget.experiments import catalogue
+from unforget.experiments.spec import seed_text
 from unforget.records import Record
 from unforget.results import cost as costs
+from unforget.words import count
 
 _HEADER = ("run", "seeds", "s per replica", "peak MiB", "parameters", "date", "commit", "code")
 
@@ -48,7 +48,7 @@ def _experiment(record: Record) -> str:
 def _order(record: Record) -> tuple:
     """Experiments and runs as they are declared, others at the end."""
     run = record["config"]["run"]
-    declared = [f"{e.id.partition('/')[2]}/{r.name}" for e in catalogue.EXPERIMENTS.values() for r in e.runs]
+    declared = [f"{e.name}/{r.name}" for e in catalogue.EXPERIMENTS.values() for r in e.runs]
     return (declared.index(run) if run in declared else len(declared), run, catalogue.label(record["config"]))
 
 
@@ -78,7 +78,7 @@ def _row(record: Record) -> tuple[str, ...]:
     run, cost = record["config"]["run"], costs.of(record)
     return (
         notebook(run, run.rpartition("/")[2]),
-        seeds(replica["seed"] for replica in record["replicas"]),
+        seed_text({replica["seed"] for replica in record["replicas"]}, "–", ", "),
         f"{cost.seconds:.1f}",
         f"{cost.memory:,}",
         cost.parameters,
@@ -100,14 +100,3 @@ def device(block: dict) -> str:
     """What a part of a run trained on, as in "Intel Xeon Processor, 1 thread"."""
     name = block["device"].replace("(R)", "").replace("(TM)", "")
     return f"{name}, {count(block['threads'], 'thread')}" if block["device_type"] == "cpu" else name
-
-
-def seeds(numbers: Iterable[int]) -> str:
-    """Seeds as ranges, as in "0–4, 7"."""
-    ranges: list[list[int]] = []
-    for seed in sorted(set(numbers)):
-        if ranges and seed == ranges[-1][1] + 1:
-            ranges[-1][1] = seed
-        else:
-            ranges.append([seed, seed])
-    return ", ".join(str(first) if first == last else f"{first}–{last}" for first, last in ranges)

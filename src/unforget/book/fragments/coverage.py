@@ -5,7 +5,7 @@ import re
 from unforget.book import pages
 from unforget.book.fragments.common import Results, escape, gather, has_run, notebook, table
 from unforget.experiments import catalogue
-from unforget.results.tables import title
+from unforget.results.tables import NOT_BUILT, title
 
 # What the paper shows, in its order. Schematic figures have nothing to regenerate. Parts of a figure (2a, 2b)
 # go together.
@@ -88,7 +88,7 @@ def text(results: Results, paper: str) -> str:
             (
                 f"**{escape(name)}**" + (f" {escape(shown[group])}" if group in shown else ""),
                 _share(int(has_run(printed).sum()), len(printed), int(has_run(extra).sum())),
-                ", ".join(links) or "not built yet",
+                ", ".join(links) or NOT_BUILT,
             )
         )
     return table(("Artefact", "Numbers recorded", "Notebook"), rows, "lll", "prose")

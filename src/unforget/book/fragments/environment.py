@@ -6,9 +6,10 @@ from importlib.metadata import PackageNotFoundError, version
 
 from unforget import __version__
 from unforget.book import pages
-from unforget.book.fragments.common import Results, count, escape, gather, table
+from unforget.book.fragments.common import Results, escape, gather, table
 from unforget.book.fragments.costs import device
 from unforget.data.files import project_root
+from unforget.words import count
 
 _PACKAGES = ("torch", "torchvision", "numpy", "scipy", "pandas", "scikit-learn", "matplotlib", "seaborn",
              "papermill", "nbval", "jupyter-book", "Sphinx", "sphinx-book-theme")  # fmt: skip

@@ -1,22 +1,15 @@
 """The ledger: artefacts with a recorded number in full, the others as counts, and everything as CSV."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from unforget.book import pages
-from unforget.book.fragments.common import (
-    PAPERS,
-    Results,
-    count,
-    escape,
-    gather,
-    has_run,
-    mark,
-    notebook,
-    table,
-)
-from unforget.experiments import catalogue
+from unforget.book.fragments.common import PAPERS, Results, escape, gather, has_run, mark, notebook, table
 from unforget.results import ledger_export, measured, tables
+from unforget.results.ledger import UNEXPLAINED
 from unforget.results.tables import title
+from unforget.words import count
 
 _KEY = (
     "Values are means ± standard error (seeds); the ± of the paper is as printed. Δ is ours minus the "
@@ -61,11 +54,8 @@ def text(results: Results) -> str:
 
 def _lost(results: Results) -> dict[tuple[str, str], str]:
     """For runs of which seeds diverged, by run and profile: how many did."""
-    return {
-        (record["config"]["run"], measured.profile(record)): f"diverged ({lost} of {len(record['replicas'])})"
-        for record in results.records
-        if (lost := measured.lost(record))
-    }
+    told = {(record["config"]["run"], measured.profile(record)): measured.diverged(record) for record in results.records}
+    return {run: text for run, text in told.items() if text}
 
 
 def _artifact(part: pd.DataFrame, lost: dict[tuple[str, str], str]) -> list[str]:
@@ -77,13 +67,12 @@ def _artifact(part: pd.DataFrame, lost: dict[tuple[str, str], str]) -> list[str]
     said = []
     if filled.any():
         header = ("value", "verdict", "paper", "ours", "Δ/SE", "run", "Δ")
-        said.append(table(header, _rows(printed[filled], lost), "llrrrlr", "numbers ledger full-width"))
-    if len(ours):
-        rows = [(cell, verdict, own, run) for cell, verdict, _, own, _, run, _ in _rows(ours, lost)]
-        said.append(_folded(rows, "ours", f"{count(len(rows), 'number')} of ours that the paper does not print"))
-    if not filled.all():
-        rows = [(cell, verdict, theirs, run) for cell, verdict, theirs, _, _, run, _ in _rows(printed[~filled], lost)]
-        said.append(_folded(rows, "paper", f"{count(len(rows), 'number')} without a record"))
+        said.append(table(header, _rows(header, printed[filled], lost), "llrrrlr", "numbers ledger full-width"))
+    for cells, source, what in ((ours, "ours", "of ours that the paper does not print"), (printed[~filled], "paper", "without a record")):
+        if len(cells):
+            header = ("value", "verdict", source, "run")
+            inner = table(header, _rows(header, cells, lost), "llrl", "numbers ledger")
+            said.append(f"````{{dropdown}} {count(len(cells), 'number')} {what}\n{inner}\n````")
     differs = tables.by_cause(printed[printed.verdict == "differs"].itertuples())
     if differs:
         said.append("\n".join(_difference(cause, cells, printed[filled]) for cause, cells in differs.items()))
@@ -94,31 +83,28 @@ def _artifact(part: pd.DataFrame, lost: dict[tuple[str, str], str]) -> list[str]
     return said
 
 
-def _folded(rows: list[tuple[str, ...]], source: str, caption: str) -> str:
-    inner = table(("value", "verdict", source, "run"), rows, "llrl", "numbers ledger")
-    return f"````{{dropdown}} {caption}\n{inner}\n````"
-
-
 def _difference(cause: str, cells: list, whole: pd.DataFrame) -> str:
     """One line for all cells that a cause is given for; how far off each is stands in the table."""
     why = f", {escape(cells[0].why)}" if len(cells) == 1 else ""
     differ = "differs" if len(cells) == 1 else "differ"
-    said = _sentence(cause) if cause.startswith("unexplained") else f"Cause: {_sentence(cause)}"
+    said = _sentence(cause) if cause.startswith(UNEXPLAINED) else f"Cause: {_sentence(cause)}"
     return f"- **{escape(tables.together(cells, whole))}** {differ}{why}. {said}"
 
 
-def _rows(part: pd.DataFrame, lost: dict[tuple[str, str], str]) -> list[tuple[str, ...]]:
-    """Formatted rows: cell, verdict, paper, ours, Δ/SE, the run that fills the cell (or will), Δ."""
-    runs, rows = catalogue.filling(), []
-    readable = ledger_export.readable(part)
-    for row, (_, shown) in zip(part.itertuples(), readable.iterrows(), strict=True):
-        run = row.run or runs.get((row.paper, row.artifact, row.row, row.column), "")
+def _rows(header: Sequence[str], part: pd.DataFrame, lost: dict[tuple[str, str], str]) -> list[list[str]]:
+    """The columns of `header` of formatted rows; `run` is the one that fills the cell, or will."""
+    rows = []
+    for row, shown in zip(part.itertuples(), ledger_export.readable(part).to_dict("records"), strict=True):
+        run = tables.run_of(row)
         printed, own, delta, in_se = (_number(shown[name], row.unit) for name in ("printed", "ours", "Δ", "Δ/SE"))
         if row.unit == "%" and (row.run, row.profile) in lost:
             diverged = lost[row.run, row.profile]
             own = f"{own}, {diverged}" if row.ours else diverged
-        said = mark(tables.kind(row, runs), tables.label(row, runs))
-        rows.append((_cell(row), said, printed, own, in_se, notebook(run) if run else "", delta))
+        texts = {
+            "value": _cell(row), "verdict": mark(tables.kind(row), tables.label(row)), "paper": printed, "ours": own,
+            "Δ/SE": in_se, "run": notebook(run) if run else "", "Δ": delta,
+        }  # fmt: skip
+        rows.append([texts[name] for name in header])
     return rows
 
 
@@ -137,9 +123,9 @@ def _number(text: str, unit: str) -> str:
 
 
 def _summary(rest: list[tuple[str, pd.DataFrame]]) -> str:
-    runs, rows = catalogue.filling(), []
+    rows = []
     columns = ("not run", tables.NOT_BUILT, "quoted")
     for artifact, part in rest:
-        labels = [tables.label(row, runs) for row in part.itertuples()]
+        labels = [tables.label(row) for row in part.itertuples()]
         rows.append((escape(title(artifact)), escape(part.place.iloc[0]), *(str(labels.count(name)) for name in columns)))
     return table(("artefact", "place", *columns), rows, "llrrr", "numbers")

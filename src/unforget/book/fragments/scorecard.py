@@ -5,10 +5,11 @@ from collections.abc import Sequence
 import pandas as pd
 
 from unforget.book import pages
-from unforget.book.fragments.common import PAPERS, Results, count, gather, has_run, mark
+from unforget.book.fragments.common import PAPERS, Results, gather, has_run, mark
 from unforget.experiments import catalogue
 from unforget.records import Record
 from unforget.results import claims, measured, tables
+from unforget.words import count
 
 _VERDICTS = ("reproduced", "close", "differs", "not run", tables.NOT_BUILT, "quoted")
 
@@ -61,8 +62,7 @@ def _card(name: str, rows: pd.DataFrame, outcomes: pd.DataFrame, recorded: list)
     if rows.empty:
         body = f"Not transcribed yet; {count(len(outcomes), 'claim')} listed."
     else:
-        runs = catalogue.filling()
-        kinds = [tables.kind(row, runs) for row in rows.itertuples()]
+        kinds = [tables.kind(row) for row in rows.itertuples()]
         verdicts = {verdict: kinds.count(verdict) for verdict in _VERDICTS}
         filled = {cell.run for cell in catalogue.CELLS if cell.paper == name}
         mine = [record for record in recorded if record["config"]["run"] in filled]

@@ -7,7 +7,7 @@ import pandas as pd
 from unforget.book import pages
 from unforget.book.fragments.common import Results, escape, gather, table
 from unforget.results import ledger, verdict
-from unforget.results.tables import title
+from unforget.results.tables import MISSING, title
 
 _QUANTITY = {"%": "accuracies", "points": "differences of accuracies", "ratio": "ratios",
              "parameters": "numbers of parameters", "h": "hours", "MSE": "squared errors"}  # fmt: skip
@@ -55,4 +55,4 @@ def _width(margin) -> str:
 
 
 def _spread(value: float) -> str:
-    return "–" if pd.isna(value) else f"{100 * value:.1f} %"
+    return MISSING if pd.isna(value) else f"{100 * value:.1f} %"

@@ -8,7 +8,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.patches import Rectangle
 
-from unforget.results.figures.base import COLOURS, STYLE, Plot, canvas
+from unforget.results.figures.base import COLOURS, STYLE, Plot, canvas, tiles
 
 
 def seeds(values: pd.DataFrame, value: str, by: str, panel: str, printed: Mapping | None = None, log: bool = False) -> Plot | None:
@@ -45,19 +45,15 @@ def accuracy_matrices(matrices: Mapping[str, np.ndarray]) -> Plot | None:
     """Mean accuracy in percent, after which task (rows) on which task (columns), one panel per method."""
     if not matrices:
         return None
-    columns = min(len(matrices), 4)
-    rows = -(-len(matrices) // columns)
     with mpl.rc_context(STYLE):
-        figure, axes = canvas(rows, columns, 1.85 * columns, 2.15 * rows)
+        figure, axes = tiles(len(matrices), 4, 1.85, 2.15)
         figure.get_layout_engine().set(h_pad=0.12)
         lines, words = [], []
-        for axis, (title, accuracy) in zip(axes.flat, matrices.items(), strict=False):
+        for axis, (title, accuracy) in zip(axes, matrices.items(), strict=True):
             mean = 100 * np.ma.masked_invalid(accuracy).mean(0).filled(np.nan)  # later tasks have no score yet
             cells = _grid(axis, mean, title=title, xlabel="on task", ylabel="after stage")
             lines += [(title, *cell) for cell in cells]
             words.append(f"{title}: task 1 ends at {mean[-1, 0]:.0f} %, the last task at {mean[-1, -1]:.0f} %")
-        for axis in axes.flat[len(matrices) :]:
-            axis.axis("off")
     data = pd.DataFrame(lines, columns=["method", "after_stage", "on_task", "accuracy"])
     return Plot(figure, f"Accuracy matrices. {'; '.join(words)}.", data)
 
@@ -66,19 +62,15 @@ def task_confusions(counts: Mapping[str, np.ndarray]) -> Plot | None:
     """Share of each true task's test images (rows) assigned to each task (columns), mean over seeds [S, T, T]."""
     if not counts:
         return None
-    columns = min(len(counts), 2)
-    rows = -(-len(counts) // columns)
     with mpl.rc_context(STYLE):
-        figure, axes = canvas(rows, columns, 2.6 * columns, 2.6 * rows)
+        figure, axes = tiles(len(counts), 2, 2.6, 2.6)
         lines, words = [], []
-        for axis, (title, count) in zip(axes.flat, counts.items(), strict=False):
+        for axis, (title, count) in zip(axes, counts.items(), strict=True):
             share = (100 * count / count.sum(-1, keepdims=True)).mean(0)
             cells = _grid(axis, share, title=title, xlabel="inferred task", ylabel="true task")
             lines += [(title, *cell) for cell in cells]
             right = ", ".join(f"{share[t, t]:.0f} %" for t in range(len(share)))
             words.append(f"{title}: inferred rightly per true task {right}")
-        for axis in axes.flat[len(counts) :]:
-            axis.axis("off")
     data = pd.DataFrame(lines, columns=["panel", "true task", "inferred task", "percent"])
     return Plot(figure, f"Task inference. {'; '.join(words)}.", data)
 

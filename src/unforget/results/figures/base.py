@@ -86,3 +86,13 @@ def canvas(rows: int, columns: int, width: float, height: float, **kwargs) -> tu
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
     return figure, figure.subplots(rows, columns, squeeze=False, **kwargs)
+
+
+def tiles(number: int, most: int, width: float, height: float) -> tuple[Figure, np.ndarray]:
+    """A figure of so many panels of this size in inches, at most `most` in a row, and their axes [number]."""
+    columns = min(number, most)
+    rows = -(-number // columns)
+    figure, axes = canvas(rows, columns, width * columns, height * rows)
+    for axis in axes.flat[number:]:
+        axis.axis("off")
+    return figure, axes.flat[:number]

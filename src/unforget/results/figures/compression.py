@@ -7,6 +7,7 @@ import matplotlib as mpl
 import pandas as pd
 
 from unforget.results.figures.base import COLOURS, INK, STYLE, Plot, canvas
+from unforget.words import count
 
 MARKS = ({"marker": "o", "ls": "-"}, {"marker": "s", "ls": "--"}, {"marker": "^", "ls": ":"}, {"marker": "D", "ls": "-."})
 
@@ -64,7 +65,7 @@ def approximation(errors: pd.DataFrame) -> Plot:
         figure, axes = canvas(1, 1, 4.2, 2.7)
         axis, words = axes[0, 0], []
         for style, colour, (chunks, part) in zip(MARKS, COLOURS, errors.groupby("chunks"), strict=False):
-            label = "1 chunk" if chunks == 1 else f"{chunks} chunks"
+            label = count(chunks, "chunk")
             axis.plot(part.parameters, part.error, label=label, color=colour, ms=4, lw=1.3, **style)
             first, last = part.iloc[0], part.iloc[-1]
             words.append(f"{label}: from {first.error:.2g} with {first.parameters:,.0f} parameters "

@@ -7,7 +7,7 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 
-from unforget.results.figures.base import COLOURS, INK, QUIET, STYLE, Plot, canvas
+from unforget.results.figures.base import COLOURS, INK, QUIET, STYLE, Plot, canvas, tiles
 
 
 def first_task(stages: pd.DataFrame, printed: pd.DataFrame) -> Plot | None:
@@ -105,14 +105,11 @@ def unit_usage(shares: Mapping[str, np.ndarray], first: int = 0) -> Plot | None:
     """Each unit's share of all selections [task, unit] in percent, one panel per title; `first` is the first task's number."""
     if not shares:
         return None
-    columns = min(3, len(shares))
-    rows = -(-len(shares) // columns)
     tasks, units = (max(share.shape[axis] for share in shares.values()) for axis in (0, 1))
     with mpl.rc_context(STYLE):
-        size = (0.9 + 0.34 * units) * columns, (0.9 + 0.26 * tasks) * rows
-        figure, axes = canvas(rows, columns, *size)
+        figure, axes = tiles(len(shares), 3, 0.9 + 0.34 * units, 0.9 + 0.26 * tasks)
         lines, words = [], []
-        for axis, (title, share) in zip(axes.flat, shares.items(), strict=False):
+        for axis, (title, share) in zip(axes, shares.items(), strict=True):
             axis.imshow(share, cmap="cividis", vmin=0, vmax=100, aspect="auto")
             for (i, j), cell in np.ndenumerate(share):
                 axis.text(j, i, f"{cell:.0f}", ha="center", va="center", size=7, color="white" if cell < 55 else "black")
@@ -123,7 +120,5 @@ def unit_usage(shares: Mapping[str, np.ndarray], first: int = 0) -> Plot | None:
             mean = share.mean(0)
             listed = ", ".join(f"U{k} {value:.0f} %" for k, value in enumerate(mean))
             words.append(f"{title}, mean over tasks: {listed}")
-        for axis in axes.flat[len(shares) :]:
-            axis.axis("off")
     data = pd.DataFrame(lines, columns=["panel", "task", "unit", "percent"])
     return Plot(figure, f"Share of use per unit and task. {'; '.join(words)}.", data)

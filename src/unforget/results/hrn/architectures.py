@@ -55,7 +55,7 @@ def units(config: Mapping[str, Any]) -> pd.DataFrame:
 
 def inputs(experiment: Experiment) -> str:
     """How images are normalised at `paper`, which labels there are, and how many outputs a classifier has, as sentences."""
-    configs = [experiment.resolve(experiment.run(name), "paper") for name in TABLES[experiment.id]]
+    configs = [_config(experiment, name) for name in TABLES[experiment.id]]
     (stream,) = {tuple(data.complete(**config["stream"]).items()) for config in configs}
     sets = [value for name, value in stream if name in ("image_set", "first", "second")]
     (outputs,) = {_networks(config)[-1].layers[-1].neurons for config in configs}
@@ -86,7 +86,7 @@ def networks_beside(experiment: Experiment, runs: Sequence[str]) -> pd.DataFrame
     groups: dict[tuple, list[str]] = {}
     for name in runs:
         table = TABLES[experiment.id][name]
-        lines = _beside(printed(table, "layers"), layers(experiment.resolve(experiment.run(name), "paper")))
+        lines = _beside(printed(table, "layers"), layers(_config(experiment, name)))
         groups.setdefault(tuple(lines), []).append(f"{experiment.run(name).title} (Table {table})")
     rows = [(", ".join(titles), *line) for lines, titles in groups.items() for line in lines]
     return pd.DataFrame(rows, columns=["method", "layer", *BESIDE])
@@ -94,7 +94,7 @@ def networks_beside(experiment: Experiment, runs: Sequence[str]) -> pd.DataFrame
 
 def units_beside(experiment: Experiment) -> pd.DataFrame:
     """The units of HRN at `paper` as printed and as configured."""
-    lines = _beside(printed(TABLES[experiment.id]["hrn"], "units"), units(experiment.resolve(experiment.run("hrn"), "paper")))
+    lines = _beside(printed(TABLES[experiment.id]["hrn"], "units"), units(_config(experiment, "hrn")))
     return pd.DataFrame(lines, columns=["units", *BESIDE])
 
 
@@ -109,7 +109,7 @@ def settings_beside(experiment: Experiment, runs: Sequence[str]) -> pd.DataFrame
         title, table = experiment.run(name).title, TABLES[experiment.id][name]
         lines = printed(table, "settings")
         theirs = dict(zip(lines.name, lines.value, strict=True))
-        ours = settings(experiment.resolve(experiment.run(name), "paper"))
+        ours = settings(_config(experiment, name))
         columns |= {f"{title} (Table {table})": theirs, f"{title}, ours": {key: _text(value) for key, value in ours.items()}}
         for key in ours.keys() & theirs.keys():
             if not same(theirs[key], ours[key]):
@@ -170,6 +170,10 @@ _SIDES = ("Kernel", "Stride", "Padding")
 
 def _square(side: int) -> str:
     return f"{side} × {side}" if side else "0"
+
+
+def _config(experiment: Experiment, run: str) -> dict[str, Any]:
+    return experiment.resolve(experiment.run(run), "paper")
 
 
 def _options(config: Mapping[str, Any]):

@@ -236,6 +236,37 @@ def test_contradictions_are_those_of_the_claim():
     assert found and all(name in judged for name in found)
 
 
+def test_marks_are_judged_by_what_is_beyond_chance():
+    def seeds(*values):
+        return [[[value if on <= after else None for on in range(5)] for after in range(5)] for value in values]
+
+    found = [record("ablations/baseline", *seeds(0.5, 0.7, 0.9), tests=(1,) * 5),
+             record("ablations/low-basis-size", *seeds(0.41, 0.6, 0.8), tests=(1,) * 5),  # marked −− and +
+             record("ablations/high-depth", *seeds(0.6, 0.6, 0.9), tests=(1,) * 5)]  # fmt: skip
+    for one, seconds in zip(found, (10, 20, 30), strict=True):
+        one["run"] = timed("baseline", seconds)["run"]
+    frame = ablations.marks_beside(measured.from_records(found), {one["config"]["run"].split("/")[1]: one for one in found})
+    said = frame.set_index(["row", "column"]).verdict
+    assert len(frame) == 21
+    assert said["Low basis size"].tolist() == ["agree", "contradict", "contradict"]  # twice the time is marked ++
+    assert said["High depth"].tolist() == ["within chance", "within chance", "agree"]
+    assert set(said["No basis update"]) == {"–"}
+
+
+def test_the_published_count_takes_an_incomplete_last_batch_for_wrong():
+    all_right = [[[1.0 if on <= after else None for on in range(5)] for after in range(5)]]
+    cells = measured.from_records([record("pairwise-mnist/vc", *all_right, tests=(2115, 2042, 32, 16, 8))])
+    ours, counted = (cells[(cells.artifact == "table-1b") & (cells.row == "VC") & (cells.profile == profile)].set_index("column")["mean"]
+                     for profile in ("paper", "custom"))  # fmt: skip
+    assert set(ours) == {100.0}
+    right = {"T0": 2112, "T1": 2032, "T2": 32, "T3": 16, "T4": 0}  # in batches of 16
+    images = {"T0": 2115, "T1": 2042, "T2": 32, "T3": 16, "T4": 8}
+    for task, n in images.items():
+        assert counted[f"{task} final"] == pytest.approx(100 * right[task] / n)
+    assert counted["T1 first"] == counted["T1 final"]
+    assert counted["Average over images"] == pytest.approx(100 * sum(right.values()) / sum(images.values()))
+
+
 def test_columns_beside_show_paper_mean_and_ends_at_the_papers_protocol_first():
     five = [[0.9 if on <= after else None for on in range(5)] for after in range(5)]
     best = [[0.95 if on <= after else None for on in range(5)] for after in range(5)]

@@ -215,6 +215,8 @@ def test_two_columns_of_the_ablation_are_single_runs_on_the_first_task(printed):
     for (row, column), (mean, _) in table.items():
         if column in ("T0 accuracy", "Max task accuracy"):
             assert abs(100 * round(mean * 21.15) / 2115 - mean) <= 0.005 + 1e-9, (row, column)
+    judged = printed[(printed.paper == "hrn") & (printed.artifact == "table-b1") & (printed.unit == "%")]
+    assert set(judged.n) == {1} and judged.note.str.contains("said to be the mean of 10 runs").all()
     rows = {row for row, _ in table}
     below = {row for row in rows if table[row, "Max task accuracy"][0] < table[row, "T0 accuracy"][0]}
     assert len(below) == 5, "so that column is no maximum over tasks"

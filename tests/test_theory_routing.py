@@ -100,3 +100,22 @@ def test_the_figures_name_the_routes_and_the_events(watched):
     plot = figures.basis_events(watched.events, watched.steps, 4)
     number = sum(e.unit == 2 and e.kind == routing.REPLACED for e in watched.events)
     assert len(plot.data) == len(watched.events) and f"{number} replacements" in plot.alt.split("; ")[2]
+
+
+def test_a_template_times_an_image_is_the_vectors_product_with_its_hash(watched):
+    learner, x = watched.learner, watched.batch(0).x[0, 3]
+    h, length = learner.hash_input(x[None, None])
+    templates = routing.templates(learner)
+    products = (templates * x).flatten(2).sum(-1)
+    assert torch.allclose(products, learner.state["V"][0] @ (h[0, 0] * length[0, 0]), atol=1e-4)
+
+
+def test_the_figure_of_bases_draws_every_vector_and_none_that_is_missing(watched):
+    V, templates = watched.learner.state["V"][0].clone(), routing.templates(watched.learner)
+    V[1, 1:], templates[1, 1:] = 0, 0
+    plot = figures.bases(V, templates)
+    held = [int((v.abs().amax(1) > 0).sum()) for v in V]
+    assert held[1] == 1 and f"U1: 1 vector; U2: {held[2]} vector" in plot.alt
+    pictures = [axis.images[0].get_array() for axis in plot.figure.axes if axis.images]
+    assert sum(picture.shape == templates.shape[-2:] for picture in pictures) == sum(held)
+    assert len(plot.data) == sum(held) * V.shape[2]

@@ -209,7 +209,7 @@ def _explanations(causes, printed, measured, ours) -> dict[tuple, tuple[str, str
                     f"causes.csv: the cause of {name} names the run {line.run!r}, of which there is no "
                     "record; run it, or move the text to the column tried"
                 )
-            here = [cell for cell in runs.itertuples() if _key(cell) == key]
+            here = [cell for cell in runs[runs.profile == "custom"].itertuples() if _key(cell) == key]
             cause += f" (run {line.run}"
             cause += f": {here[0].mean:.2f})" if here else ")"
             if here and key in ours and not _moved(here[0], ours[key]):

@@ -76,7 +76,7 @@ def _seeds(record: Record, n: int) -> tuple[int, ...]:
 
 def _has(record: Record, cell: Cell) -> bool:
     """Whether the record's stream has the task that the cell speaks of; at smoke it may be shorter."""
-    kind, _, number = cell.metric.partition(" ")
+    kind, _, number = cell.metric.removeprefix(FULL_BATCHES).partition(" ")
     return kind not in ("task", "first") or int(number) <= len(record["tests"])
 
 
@@ -99,8 +99,20 @@ def cell_values(record: Record, cell: Cell) -> np.ndarray:
     for prefix, function in PROBED.items():
         if cell.metric.startswith(prefix):
             return 100 * function(record, cell.metric.removeprefix(prefix))[plain]
-    scores = records.scores(record, cell.view)[plain]
-    return metric(scores, cell.metric, record["tests"]) * (100 if unit(cell) == "%" else 1)
+    scores, name = records.scores(record, cell.view)[plain], cell.metric
+    if name.startswith(FULL_BATCHES):
+        scores, name = scores * full_batches(record), name.removeprefix(FULL_BATCHES)
+    return metric(scores, name, record["tests"]) * (100 if unit(cell) == "%" else 1)
+
+
+FULL_BATCHES = "full batches: "
+"""How metrics begin that count images of an incomplete last test batch as wrong, as the published code of HRN does."""
+
+
+def full_batches(record: Record) -> np.ndarray:
+    """The share of each task's test images that are in full batches, the size of a batch being that of training."""
+    tests = np.array(record["tests"])
+    return 1 - tests % record["config"]["options"]["batch"] / tests
 
 
 def recognised(record: Record, task: str) -> np.ndarray:

@@ -148,3 +148,12 @@ def walk(learner: HRN, image: Float[Tensor, "C H W"]) -> list[Stop]:
             slots = units.tables()[unit]
             h = hashing.normalised(hashing.hashed(y.reshape(1, -1), slots[None], [(0, 0, 1)], len(h)))[0][0]  # Eq. 3
     return stops
+
+
+@torch.no_grad()
+def templates(learner: HRN) -> Float[Tensor, "M m C H W"]:
+    """What the basis vectors v of replica 0 look for in an image: φ_0ᵀ v, whose product with an image is that of v with the
+    image's hash (before normalisation)."""
+    shape = torch.Size(learner.stream.input_shape)
+    hashes = hashing.hashed(torch.eye(shape.numel()), learner.phi_0, [(0, 0, shape.numel())], learner.options.s)
+    return (learner.state["V"][0] @ hashes.T).unflatten(-1, shape)

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from unforget.results.figures.base import COLOURS, QUIET, STYLE, Plot, canvas
 from unforget.theory.routing import FIRST, FURTHER, REPLACED, Event, Stop
+from unforget.words import count
 
 
 def routes(walks: Mapping[str, Sequence[Stop]]) -> Plot:
@@ -68,6 +69,41 @@ def _strip(axes: Sequence[Axes], parts: Mapping[str, Tensor], level: int, top: f
 
 def _columns(axes: Sequence[Axes]) -> tuple[int, int]:
     return axes[0].get_subplotspec().colspan.start, axes[-1].get_subplotspec().colspan.stop
+
+
+def bases(vectors: Tensor, templates: Tensor) -> Plot:
+    """One row per unit: for each vector of its basis, what it looks for in an image (mean over channels), and at the right the
+    vectors themselves, number by number. Blue is below zero, red above; every panel has a scale of its own.
+
+    `vectors` [M, m, s], zero where the basis is not full; `templates` [M, m, C, H, W] (`unforget.theory.routing.templates`).
+    """
+    M, m, _ = vectors.shape
+    with mpl.rc_context(STYLE):
+        figure, axes = canvas(M, m + 1, 1.3 * m + 3.2, 1.35 * M, width_ratios=[1] * m + [2.4])
+        rows, said = [], []
+        for k, line in enumerate(axes):
+            held = int((vectors[k].abs().amax(1) > 0).sum())
+            for j, axis in enumerate(line):
+                axis.set(xticks=[], yticks=[])
+                if j < held:
+                    _signed(axis, templates[k, j].mean(0))
+                elif j < m or not held:
+                    axis.axis("off")
+            if held:
+                _signed(line[-1], vectors[k, :held], aspect="auto")
+                line[-1].set_yticks(range(held), labels=[f"{j + 1}" for j in range(held)])
+                line[0].set_ylabel(f"U{k}")
+            rows += [(f"U{k}", j + 1, i, x) for j in range(held) for i, x in enumerate(vectors[k, j].tolist())]
+            said.append(f"U{k}: {count(held, 'vector')}")
+        for j in range(m):
+            axes[0, j].set_title(f"vector {j + 1}")
+        axes[0, -1].set_title(f"$V_k$, {vectors.shape[2]} numbers each")
+    return Plot(figure, f"Bases of {count(M, 'unit')}. {'; '.join(said)}.", pd.DataFrame(rows, columns=["unit", "vector", "entry", "value"]))
+
+
+def _signed(axis: Axes, values: Tensor, aspect: str = "equal") -> None:
+    top = float(values.abs().max())
+    axis.imshow(values.numpy(), cmap="RdBu_r", vmin=-top, vmax=top, aspect=aspect, interpolation="nearest")
 
 
 def basis_events(events: Sequence[Event], steps: int, units: int) -> Plot:

@@ -130,6 +130,29 @@ def contradictions() -> pd.DataFrame:
     return pd.DataFrame(lines, columns=["row", "column", "arXiv", "ICLR", f"within {UNCHANGED:.0%} counts as ="])
 
 
+def marks_beside(cells: pd.DataFrame, recorded: Mapping[str, Record]) -> pd.DataFrame:
+    """One line per mark of arXiv Table 2: the mark, what the row adds to the baseline here (accuracies seed by seed, with how
+    likely so much is by chance; times as a multiple), and whether the two agree.
+
+    `cells` is a frame of `unforget.results.measured`, `recorded` the records by the names of runs, for the times.
+    """
+    found, lines = _by_seed(cells), []
+    for row, marks in printed("table-2").astype(int).iterrows():
+        other = SAME_ROW.get(row, row)
+        for column, mark in marks.items():
+            same = SAME_COLUMN[column]
+            if same == TIME:
+                before, after = (cost.of(recorded[run]).seconds if run in recorded else math.nan for run in map(run_name, ("Baseline", other)))
+                said, known, beyond = f"× {_times(after, before)}", after == after, True
+            else:
+                added, chance = verdict.paired(found.get((other, same), {}), found.get(("Baseline", same), {}))
+                said, known, beyond = compared(added, chance), chance == chance, chance < verdict.CHANCE
+                before, after = 0.0, added if beyond else 0.0
+            agree = "agree" if known and agrees(mark, before, after, same) else "contradict" if beyond else "within chance"
+            lines.append((row, column, MARKS[mark], said if known else MISSING, agree if known else MISSING))
+    return pd.DataFrame(lines, columns=["row", "column", "arXiv", "ours", "verdict"])
+
+
 def columns_beside(recorded: pd.DataFrame, this_run: pd.DataFrame, profile: str, columns: dict[str, str]) -> pd.DataFrame:
     """One line per row; for each of `columns` (ours, and the printed one to stand beside it) what is printed and measured.
 
@@ -181,14 +204,18 @@ def every_seed(cells: pd.DataFrame, columns: tuple[str, ...]) -> pd.DataFrame:
 
 def differences(cells: pd.DataFrame, columns: tuple[str, ...]) -> pd.DataFrame:
     """What each row adds to the baseline, seed by seed, and how likely so much is by chance (`verdict.paired`)."""
-    own = _own(cells).drop_duplicates(["row", "column"])
-    found = {(cell.row, cell.column): ledger.by_seed(cell) for cell in own.itertuples()}
-    (baseline, *others), lines = ROWS, []
+    found, (baseline, *others), lines = _by_seed(cells), ROWS, []
     for row in others:
         pairs = [verdict.paired(found.get((row, column), {}), found.get((baseline, column), {})) for column in columns]
         if any(chance == chance for _, chance in pairs):
             lines.append((row, *(compared(*pair) for pair in pairs)))
     return pd.DataFrame(lines, columns=["row", *columns])
+
+
+def _by_seed(cells: pd.DataFrame) -> dict[tuple[str, str], dict[int, float]]:
+    """The values of this table by row and column, and by seed."""
+    own = _own(cells).drop_duplicates(["row", "column"])
+    return {(cell.row, cell.column): ledger.by_seed(cell) for cell in own.itertuples()}
 
 
 def _own(cells: pd.DataFrame) -> pd.DataFrame:

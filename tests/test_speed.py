@@ -120,3 +120,15 @@ def test_paper_recorded_and_this_run_stand_side_by_side(monkeypatch):
     ]  # fmt: skip
     assert frame.iloc[1].tolist() == ["Pairwise MNIST", "inference", "Figure 1", *"––––", "–", "8"]
     assert speed.beside("cuda", now[:0]) is None and speed.machine("cuda") == ""
+
+
+def test_table_14_counts_recorded_seconds_for_as_many_images(monkeypatch):
+    frame = speed.recorded_methods("cpu").iloc[:0]
+    monkeypatch.setattr(speed.speeds, "load", lambda name: {"cpu": {}})
+    monkeypatch.setattr(speed, "recorded_methods", lambda device: frame)
+    frame.loc[0] = ("HRN", "training", 100.0)
+    table = speed.table_14().set_index(["method", "work", "images"])
+    assert table.loc[("HRN", "training", "SVHN"), "recorded (cpu): seconds"] == "732.6"  # 73,257 images
+    assert table.loc[("HRN", "training", "CIFAR-100"), "recorded (cpu): seconds"] == "50.0"
+    assert table.loc[("VC", "training", "SVHN"), "recorded (cpu): seconds"] == "–"
+    assert table.loc[("HRN", "training", "SVHN"), "paper: seconds"] == "674"

@@ -213,6 +213,25 @@ def published() -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["method", "work", "images", "seconds", "samples per second"])
 
 
+def table_14() -> pd.DataFrame:
+    """ICLR Table 14 as text: what is printed, and for each type of device with recorded speeds, how many seconds as many
+    images take there (one seed; HRN as Algorithm 1 reads)."""
+    printed = published()
+    table = printed[["method", "work", "images"]].assign(
+        **{"paper: seconds": printed.seconds.astype(int).astype(str), "paper: samples per second": _text(printed["samples per second"])}
+    )
+    images = printed.seconds * printed["samples per second"]
+    for device_type in sorted(speeds.load("hrn")):
+        ours = recorded_methods(device_type).set_index(["method", "work"])["samples per second"].to_dict()
+        rate = pd.Series([ours.get(row, math.nan) for row in zip(printed.method, printed.work, strict=True)])
+        table[f"recorded ({device_type}): seconds"] = _text(images / rate, 1)
+    return table
+
+
+def _text(numbers: pd.Series, decimals: int = 0) -> list[str]:
+    return [MISSING if math.isnan(x) else f"{x:,.{decimals}f}" for x in numbers]
+
+
 def ablation() -> tuple[float, float]:
     """What ICLR Table 1 prints for the baseline: minutes of training, and what they are in samples per second."""
     table = paper.load().query("paper == 'hrn' and artifact == 'table-b1' and row == 'Baseline' and column == 'Training time'")

@@ -44,7 +44,7 @@ _CHOICES = {
     "plastic": ({"plastic": True}, "old embeddings learn, too, as appendix C suggests"),
 }
 
-_CHOICES_CL2 = ("relu", "no-look-ahead", "weak", "strong")
+_CHOICES_CL2 = ("relu", "no-look-ahead", "weak", "strong", "weighted", "plastic")
 
 split_mnist_choices = Experiment(
     id="hnet/split-mnist-choices",

@@ -495,7 +495,7 @@ def test_evaluate_judges_both_sources(printed):
     assert len(table) == len(claims.CLAIMS)
     assert (table.loc["h07", "printed"], table.loc["h07", "ours"]) == ("held", "held")
     assert (table.loc["h03", "printed"], table.loc["h03", "ours"]) == ("held", "open")
-    assert table.loc["h03", "ours_reason"] == "The numbers it needs are not recorded yet."
+    assert table.loc["h03", "ours_reason"] == "The numbers it needs are not recorded yet, or of fewer than 3 seeds."
     assert table.loc["h01", "printed_reason"] == "The paper prints no numbers that would tell."
     assert set(claims.evaluate(printed, frame, profile="smoke").ours) == {"not judged"}
 

@@ -110,7 +110,7 @@ def evaluate(
     for claim in sorted(map(find, ids), key=CLAIMS.index) or CLAIMS:
         first, second = judge(claim, on_paper[claim.paper]), judge(claim, on_ours[claim.paper], profile)
         printed_reason = _reason(claim, first, "The paper prints no numbers that would tell.")
-        ours_reason = _reason(claim, second, "The numbers it needs are not recorded yet.")
+        ours_reason = _reason(claim, second, f"The numbers it needs are not recorded yet, or of fewer than {verdict.MIN_SEEDS} seeds.")
         rows.append((claim.id, claim.paper, claim.where, claim.text, first.verdict, printed_reason,
                      second.verdict, ours_reason))  # fmt: skip
     columns = ["id", "paper", "where", "claim", "printed", "printed_reason", "ours", "ours_reason"]

@@ -20,6 +20,7 @@ ROWS = {
     "ewc-descent": "EWC, gradient descent", "ewc-standard-descent": "EWC, standard, gradient descent",
     "ewc-shared": "EWC, one classifier", "ewc-shared-adam": "EWC, one classifier, Adam",
     "ewc-shared-labels": "EWC, one classifier, labels given", "ewc-shared-adam-labels": "EWC, one classifier, Adam, labels given",
+    "ewc-shared-half-labels": "EWC, one classifier, half the penalty, labels given",
     "hrn": "HRN", "hrn-hash": "HRN, hash only", "hrn-projections": "HRN, projections kept", "hrn-longer": "HRN, twice the epochs",
     "hrn-figure1": "HRN, Figure 1", "hrn-figure1-released": "HRN, Figure 1, released", "hrn-released": "HRN, released", "hrn-affine": "HRN, affine hash of the published code",
     "hrn-hash-affine": "HRN, hash only, affine hash of the published code",
@@ -95,7 +96,7 @@ pairwise_mnist = Experiment(
     )
     + tuple(
         _run(f"ewc-shared{name}-labels", "ewc-shared", _PAIRWISE | {"strength": 1024.0, "task_labels": True} | changes)
-        for name, changes in (("", {}), ("-adam", {"optimiser": "adam"}))
+        for name, changes in (("", {}), ("-adam", {"optimiser": "adam"}), ("-half", {"strength": 512.0}))
     )
     + _hrn("pairwise-mnist", _READINGS),
     profiles={
@@ -232,6 +233,7 @@ CELLS = (
         for cell in _table(artifact, run.title, f"{experiment}/{run.name}")
     )
     + tuple(cell for name in _SMALL_EWC for cell in _table("table-1c", "EWC", f"fashion-mnist/ewc-small{name}", variant=True))
+    + _table("table-1b", "EWC", "pairwise-mnist/ewc-shared-half-labels", variant=True)
     # Hashes as long as in the ablations, and there with Figure 1's residues beside.
     + tuple(cell for run in ("baseline", "high-depth") for cell in _table("table-1b", "HRN", f"ablations/{run}", variant=True))
     + tuple(cell for row, run in (("VC", "vc"), ("ELL", "ell")) for cell in

@@ -124,6 +124,13 @@ def test_formulas_that_are_not_set(site, html):
     assert problem in check.all_checks(site)
 
 
+def test_directives_that_are_not_set(site):
+    html = "<p>```{table} Runs, again with <code>--again</code>. :name: tab-runs</p><pre>```{table} as code</pre>"
+    [problem] = check.raw_directives(add(site, html))
+    assert problem == "index.html: a directive that is not set: ```{table} Runs, again with"
+    assert problem in check.all_checks(site)
+
+
 @pytest.mark.parametrize(
     "html",
     [

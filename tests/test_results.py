@@ -286,3 +286,9 @@ def test_drawn_images_keep_every_pixel_and_say_how_many_are_recognised():
     assert len(plot.data) == images.size and plot.alt.endswith("50 %, 100 %.")
     shown = plot.figure.axes[0].images[0].get_array()
     assert shown.shape == (3 * 6, 2) and np.array_equal(shown[6:8].ravel(), images[0, 0, 1])
+
+
+def test_a_caption_with_code_is_fenced_by_what_may_hold_it():
+    table = tables.Table(pd.DataFrame({"a": ["1"]}), "With `code`.", "tab-x")
+    lines = table.myst().splitlines()
+    assert lines[0] == "~~~{table} With `code`." and lines[-1] == "~~~"

@@ -18,6 +18,7 @@ _SCRIPT_ADDRESS = re.compile(
     r"""(?:\bimport\b[^;\n]*?|\.(?:src|href)\s*=\s*|\bfetch\(\s*)["']((?:https?:)?//[^"']+)"""
 )
 _RAW_MATHS = re.compile(r"\$[^$]*\\[A-Za-z]|\\[A-Za-z]+\{")  # $\beta, and \frac{ where the $ stands elsewhere
+_RAW_DIRECTIVE = re.compile(r"(?:```|~~~|:::)\{\w")
 _FILE_NAME = re.compile(r"[/\\]|\.(?:png|svg|jpe?g|gif|pdf|webp)$", re.IGNORECASE)
 
 
@@ -25,7 +26,7 @@ def all_checks(site: Path) -> list[str]:
     """Every check of this module on the site, in one list."""
     return [
         problem
-        for check in (error_outputs, raw_maths, poor_alt_texts, dead_links, network_needs)
+        for check in (error_outputs, raw_maths, raw_directives, poor_alt_texts, dead_links, network_needs)
         for problem in check(site)
     ]
 
@@ -57,10 +58,19 @@ def _last_line(found: Tag) -> str:
 
 def raw_maths(site: Path) -> list[str]:
     """Formulas that stand in the text of a page as they were written: a line of one was read as a list, say."""
+    return _as_written(site, _RAW_MATHS, "a formula that is not set")
+
+
+def raw_directives(site: Path) -> list[str]:
+    """Tables, notes and the like that stand in the text of a page as they were written."""
+    return _as_written(site, _RAW_DIRECTIVE, "a directive that is not set")
+
+
+def _as_written(site: Path, pattern: re.Pattern, what: str) -> list[str]:
     return [
-        f"{path.relative_to(site)}: a formula that is not set: {' '.join(text.split())[:60]}"
+        f"{path.relative_to(site)}: {what}: {' '.join(text.split())[:60]}"
         for path, page in _pages(site)
-        for text in (page.select_one("main") or page).find_all(string=_RAW_MATHS)
+        for text in (page.select_one("main") or page).find_all(string=pattern)
         if not text.find_parent(["pre", "code", "script", "style"]) and not text.find_parent(class_="math")
     ]
 

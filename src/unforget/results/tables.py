@@ -48,7 +48,8 @@ class Table:
         lines = [f"| {' | '.join(row)} |" for row in rows]
         lines.insert(1, "|" + " --- |" * len(self.frame.columns))
         kind = f"{self.kind} full-width" if self.kind == "numbers" and self._width() > ROOM else self.kind
-        return "\n".join([f"```{{table}} {self.caption}", f":name: {self.name}", f":class: {kind}", "", *lines, "```"])
+        fence = "~~~" if "`" in self.caption else "```"  # a line that begins with backticks may not hold others
+        return "\n".join([f"{fence}{{table}} {self.caption}", f":name: {self.name}", f":class: {kind}", "", *lines, fence])
 
     def _width(self) -> int:
         """About how many characters wide the table is when nothing wraps."""

@@ -379,6 +379,10 @@ def test_seeds_and_back(text):
     assert seed_text(reversed(seed_range(text))) == text
 
 
+def test_seeds_as_ranges_of_a_page():
+    assert [seed_text(s, "–", ", ") for s in ({3}, {0, 1, 2}, {7, 0, 1, 4})] == ["3", "0–2", "0–1, 4, 7"]
+
+
 @pytest.mark.parametrize(
     ("value", "text"),
     [(1e7, "1e7"), (3.0, "3"), (0.1, "0.1"), (1e-5, "1e-5"), (0.123456789, "0.123456789"), (12345678.5, "12345678.5"),

@@ -309,7 +309,9 @@ def test_the_terminal_table(example):
 
 
 def test_the_csv_reads_back(example):
-    back = pd.read_csv(io.StringIO(ledger_export.to_csv(example)), keep_default_na=False)
+    text = ledger_export.to_csv(example)
+    back = pd.read_csv(io.StringIO(text), keep_default_na=False)
+    assert text.startswith("paper,artifact")
     assert list(back.columns) == list(ledger.COLUMNS) and len(back) == len(example)
     assert list(back.verdict) == list(example.verdict)
 

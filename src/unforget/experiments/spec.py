@@ -4,7 +4,7 @@ import itertools
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, get_type_hints
 
 from unforget import data, methods, probes
@@ -36,7 +36,8 @@ class Cell:
     """A printed (or our own) table cell and the run, as `<experiment>/<run>`, whose number stands beside it.
 
     `metric` is a metric of `unforget.results.measured` ("final", "during", "task N", "first N", ...), "count NAME" for a
-    number of parameters, "ratio" for trained over target weights, or one that is read from a probe.
+    number of parameters, "ratio" for trained over target weights, or one that is read from a probe; "full batches: METRIC"
+    counts test images of an incomplete last batch as wrong.
     """
 
     paper: str
@@ -57,6 +58,10 @@ class Profile:
     stream: Mapping[str, Any]
     seeds: tuple[int, ...]
     options: Mapping[str, Any] = field(default_factory=dict)
+
+    def of(self, **options: Any) -> "Profile":
+        """The same with these options changed."""
+        return replace(self, options={**self.options, **options})
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,12 @@ FEW = 3  # so many cells are named one by one
 ROOM, GAP = 94, 3  # characters that the text of a page is wide, and that two columns stand apart
 
 
+def directive(name: str, about: str, body: str) -> str:
+    """A MyST directive; `about` stands in its first line."""
+    fence = "~~~" if "`" in about else "```"  # a line that begins with backticks may not hold others
+    return f"{fence}{{{name}}} {about}".rstrip() + f"\n{body}\n{fence}"
+
+
 @dataclass(frozen=True)
 class Table:
     """Cells as text, a caption, and the name that pages refer to. Without rows there is nothing to show, and a note says
@@ -48,8 +54,7 @@ class Table:
         lines = [f"| {' | '.join(row)} |" for row in rows]
         lines.insert(1, "|" + " --- |" * len(self.frame.columns))
         kind = f"{self.kind} full-width" if self.kind == "numbers" and self._width() > ROOM else self.kind
-        fence = "~~~" if "`" in self.caption else "```"  # a line that begins with backticks may not hold others
-        return "\n".join([f"{fence}{{table}} {self.caption}", f":name: {self.name}", f":class: {kind}", "", *lines, fence])
+        return directive("table", self.caption, "\n".join([f":name: {self.name}", f":class: {kind}", "", *lines]))
 
     def _width(self) -> int:
         """About how many characters wide the table is when nothing wraps."""

@@ -17,7 +17,7 @@ from unforget.records import Record
 from unforget.results import ledger as ledgers
 from unforget.results import measured as measure
 from unforget.results import paper
-from unforget.results.tables import escape
+from unforget.results.tables import directive, escape
 
 PAPERS = {  # short name -> title, key in references.bib
     "hnet": ("Continual learning with hypernetworks", "vonoswald2020"),
@@ -56,7 +56,7 @@ def table(
     marks = {"l": ":---", "r": "---:"}
     lines = [header, [marks[letter] for letter in align], *rows]
     body = "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
-    return f"```{{table}} {caption}".rstrip() + f"\n:class: {kind}\n\n{body}\n```"
+    return directive("table", caption, f":class: {kind}\n\n{body}")
 
 
 def mark(outcome: str, text: str = "") -> str:

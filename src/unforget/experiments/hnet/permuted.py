@@ -13,9 +13,9 @@ HNET = TARGET | {"hyper_hidden": (25, 25), "task_embedding": 24, "chunk_embeddin
 _STRENGTHS = {
     "CL1": Strengths(500.0, (500.0, 0.8), 5.0), "CL2": Strengths(500.0, (1000.0, 0.9), 5.0), "CL3": Strengths(1.0, (5.0, 1.0), 0.1),
 }  # fmt: skip
-_MNIST = {"kind": "permuted", "image_set": "mnist", "tasks": 10}
+MNIST = {"kind": "permuted", "image_set": "mnist", "tasks": 10}
 SMOKE = Profile({"kind": "permuted", "image_set": "digits", "tasks": 2}, (0, 1), {"iterations": 5, "batch": 32, "hidden": (100, 100)})
-_LITE = Profile(_MNIST, (0, 1, 2), {"iterations": 500})
+_LITE = Profile(MNIST, (0, 1, 2), {"iterations": 500})
 
 
 def _hnet(suffix: str = "", about: str = "", **changes) -> tuple[Run, Run]:
@@ -36,7 +36,7 @@ permuted_mnist_10 = Experiment(
         *(run for scenario in SCENARIOS for run in baselines(scenario, _STRENGTHS[scenario], TARGET)),
         *bounds(TARGET, HNET),
     ),
-    profiles={"smoke": SMOKE, "lite": _LITE, "paper": Profile(_MNIST, tuple(range(20)))},
+    profiles={"smoke": SMOKE, "lite": _LITE, "paper": Profile(MNIST, tuple(range(20)))},
     minutes={"hnet": 55, "unprotected": 55, "hnet-joint": 160, "si": 26, "*": 20},
 )
 
@@ -46,7 +46,7 @@ permuted_mnist_10_choices = Experiment(
     title="Permuted MNIST, ten tasks, one choice changed",
     regenerates="causes of deviations in Table 1, rows P10",
     runs=_hnet("-code-beta", ", β of the published code", beta=0.1),
-    profiles={"smoke": SMOKE, "lite": _LITE, "paper": Profile(_MNIST, tuple(range(5)))},
+    profiles={"smoke": SMOKE, "lite": _LITE, "paper": Profile(MNIST, tuple(range(5)))},
     minutes={"*": 55},
 )
 
@@ -64,7 +64,7 @@ permuted_mnist_10_compression = Experiment(
         Run(f"chunk-{size}", "hnet", "CL1", ("CL1",), HNET | {"chunk_size": size}, title=f"{size:,} weights per chunk")
         for size in CHUNK_SIZES.values()
     ),
-    profiles={"smoke": SMOKE, "lite": _LITE, "paper": Profile(_MNIST, tuple(range(5)))},
+    profiles={"smoke": SMOKE, "lite": _LITE, "paper": Profile(MNIST, tuple(range(5)))},
     minutes={"chunk-61200": 45, "chunk-40800": 38, "*": 30},
 )
 

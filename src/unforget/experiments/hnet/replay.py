@@ -2,7 +2,7 @@
 
 from unforget.experiments.hnet import rows
 from unforget.experiments.hnet.split import split_mnist
-from unforget.experiments.spec import Experiment, Profile
+from unforget.experiments.spec import Experiment
 
 split_mnist_replay = Experiment(
     id="hnet/split-mnist-replay",
@@ -10,9 +10,7 @@ split_mnist_replay = Experiment(
     regenerates="Table 2, rows S; replay in rows S of Table 1; columns S of Table 2 of the LSTM paper",
     runs=rows.replay_runs(),
     profiles={
-        "smoke": Profile(
-            split_mnist.profiles["smoke"].stream, (0, 1), {"iterations": 12, "batch": 32, "hidden": (100, 100)}
-        ),
+        "smoke": split_mnist.profiles["smoke"].of(iterations=12),
         "lite": split_mnist.profiles["lite"],
         "paper": split_mnist.profiles["paper"],
     },

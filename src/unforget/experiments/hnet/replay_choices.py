@@ -44,9 +44,7 @@ split_mnist_replay_choices = Experiment(
         Run("rpl-ub-zero-logit", "rpl-ub", "CL3", ("CL3",), _ZERO_LOGIT, title=f"{_CHOICES['zero-logit'][1]}, RPL-UB, CL3"),
     ),
     profiles={
-        "smoke": Profile(
-            split_mnist_replay.profiles["smoke"].stream, (0, 1), {"iterations": 6, "batch": 32, "hidden": (100, 100)}
-        ),
+        "smoke": split_mnist_replay.profiles["smoke"].of(iterations=6),
         "lite": split_mnist_replay.profiles["lite"],
         "paper": Profile(split_mnist_replay.profiles["paper"].stream, tuple(range(5))),
     },

@@ -54,6 +54,8 @@ _BOUNDS = {
     "hnet-joint": ("hnet-joint", {}, "HNET on all tasks at once"),
     "scratch": ("scratch", {}, "from scratch"),
 }
+BOUNDS = {title: name for name, (_, _, title) in _BOUNDS.items()}
+"""Columns of the bounds, and how their runs' names begin."""
 
 
 def bounds(
@@ -74,7 +76,7 @@ def bound_cells(experiment: str, rows: str) -> tuple[Cell, ...]:
     return tuple(
         Cell("hnet", "table-1", f"{rows}-{s}", title, f"{experiment}/{name}{'-cl2' if s == 'CL2' else ''}", s)
         for s in SCENARIOS
-        for name, (_, _, title) in _BOUNDS.items()
+        for title, name in BOUNDS.items()
     )
 
 

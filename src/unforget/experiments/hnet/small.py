@@ -1,7 +1,7 @@
 """A target network with two hidden layers of only 100 units, on ten and on fifty permutations, and Table 6 (appendix D)."""
 
-from unforget.experiments.hnet.permuted import HNET as _LARGE
-from unforget.experiments.hnet.rows import CL1, bounds
+from unforget.experiments.hnet import permuted
+from unforget.experiments.hnet.rows import BOUNDS, CL1, bounds
 from unforget.experiments.spec import Cell, Experiment, Profile, Run
 
 _TARGET = {"hidden": (100, 100), "iterations": 5000, "lr": 1e-4}
@@ -16,11 +16,8 @@ def _soft(tasks: int) -> tuple[Run, ...]:
     return (Run("hnet-soft", "hnet", "CL1", ("CL1",), options, title="HNET, soft targets"),) if tasks == 10 else ()
 
 
-_MNIST = {"kind": "permuted", "image_set": "mnist", "tasks": 10}
-
-
 def _experiment(id: str, tasks: int, smoke: int, minutes: dict[str, float]) -> Experiment:
-    mnist = _MNIST | {"tasks": tasks}
+    mnist = permuted.MNIST | {"tasks": tasks}
     return Experiment(
         id=id,
         page="hnet/small-networks",
@@ -50,8 +47,8 @@ small_networks_50 = _experiment("hnet/small-networks-50", 50, 8, {"hnet": 60, "u
 # The paper names no hypernetwork for 500 and 2,000 units: that of 1,000 units, its chunks sized for the same ratio.
 _WIDTHS = {
     100: _HNET | _SIZES[10],
-    500: _LARGE | {"hidden": (500, 500), "chunk_size": 30_000},
-    2000: _LARGE | {"hidden": (2000, 2000), "chunk_size": 240_000},
+    500: permuted.HNET | {"hidden": (500, 500), "chunk_size": 30_000},
+    2000: permuted.HNET | {"hidden": (2000, 2000), "chunk_size": 240_000},
 }
 
 network_sizes = Experiment(
@@ -64,25 +61,23 @@ network_sizes = Experiment(
         for width, options in _WIDTHS.items()
     ),
     profiles={
-        "smoke": Profile(_MNIST | {"image_set": "digits", "tasks": 2}, (0, 1), {"iterations": 5, "batch": 32}),
-        "lite": Profile(_MNIST, (0, 1, 2), {"iterations": 1000}),
-        "paper": Profile(_MNIST, tuple(range(5))),
+        "smoke": Profile(permuted.SMOKE.stream, (0, 1), {"iterations": 5, "batch": 32}),
+        "lite": Profile(permuted.MNIST, (0, 1, 2), {"iterations": 1000}),
+        "paper": Profile(permuted.MNIST, tuple(range(5))),
     },
     minutes={"hnet-100": 50, "hnet-500": 165, "hnet-2000": 1300},
 )
 
 EXPERIMENTS = (small_networks, small_networks_50, network_sizes)
 
-_COLUMNS = {
-    "HNET": "hnet", "fine-tuning": "finetune", "joint": "joint", "HNET, β = 0": "unprotected", "from scratch": "scratch",
-    "HNET on all tasks at once": "hnet-joint",
-}  # fmt: skip
+COLUMNS = {"HNET": "hnet", "fine-tuning": "finetune", "joint": "joint"} | BOUNDS
+"""What stands in the columns of both small networks, and the runs."""
 
 CELLS = (
     *(
         Cell("hnet", "text-small-net", f"P{tasks}-100,100", column, f"{id}/{run}", "CL1")
         for tasks, id in ((10, "small-networks"), (50, "small-networks-50"))
-        for column, run in _COLUMNS.items()
+        for column, run in COLUMNS.items()
     ),
     Cell("hnet", "text-small-net", "P10-100,100", "HNET soft targets", "small-networks/hnet-soft", "CL1"),
     *(

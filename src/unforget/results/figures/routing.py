@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
+import torch
 from matplotlib.axes import Axes
 from torch import Tensor
 
@@ -60,8 +61,7 @@ def _strip(axes: Sequence[Axes], parts: Mapping[str, Tensor], level: int, top: f
     for axis in axes:
         axis.remove()
     strip = figure.add_subplot(place)
-    strip.imshow(np.stack([v.numpy() for v in parts.values()]), cmap="RdBu_r", vmin=-top, vmax=top, aspect="auto",
-                 interpolation="nearest")  # fmt: skip
+    _signed(strip, torch.stack(list(parts.values())), top, aspect="auto")
     strip.set(xticks=[])
     strip.set_yticks(range(len(parts)), labels=[f"$h_{level}$", f"$V^\\top V h_{level}$", f"$r_{level}$"])
     strip.tick_params(length=0, labelsize=6.5)
@@ -101,8 +101,9 @@ def bases(vectors: Tensor, templates: Tensor) -> Plot:
     return Plot(figure, f"Bases of {count(M, 'unit')}. {'; '.join(said)}.", pd.DataFrame(rows, columns=["unit", "vector", "entry", "value"]))
 
 
-def _signed(axis: Axes, values: Tensor, aspect: str = "equal") -> None:
-    top = float(values.abs().max())
+def _signed(axis: Axes, values: Tensor, top: float = 0.0, aspect: str = "equal") -> None:
+    """Numbers as a picture: blue −top, white 0, red top (by default the largest of them)."""
+    top = top or float(values.abs().max())
     axis.imshow(values.numpy(), cmap="RdBu_r", vmin=-top, vmax=top, aspect=aspect, interpolation="nearest")
 
 

@@ -32,12 +32,17 @@ def device(name: str = "auto") -> torch.device:
 
 
 def settle(allocator: bool = True) -> None:
-    """Make this process a good worker: one thread, full float32 products, and an allocator that keeps its pages.
+    """Make this process a good worker: one thread, full float32 products, no denormal numbers, an allocator that keeps its pages.
+
+    Where a gradient stays zero (pixels that are black in every image of a task), Adam's moments shrink for hundreds of steps
+    until they are denormal (below 1.2e-38), and a processor computes with such numbers many times slower: Split MNIST took
+    twice as long. As zeros they change no weight.
 
     glibc maps and unmaps every large temporary afresh, which costs more than the arithmetic once several replicas train
     together; these three settings (M_MMAP_MAX, M_TRIM_THRESHOLD, M_TOP_PAD) make it reuse them. glibc only, harmless elsewhere.
     """
     torch.set_num_threads(1)
+    torch.set_flush_denormal(True)
     torch.backends.cuda.matmul.allow_tf32 = False
     torch.backends.cudnn.allow_tf32 = False
     if allocator and sys.platform == "linux" and platform.libc_ver()[0] == "glibc":

@@ -12,7 +12,7 @@ from unforget import runtime
 from unforget.errors import UnforgetError, choose
 from unforget.results import speeds
 
-NAMES = ("replicas", "regulariser", "fisher", "steps", "replay", "capture", "run", "hrn")
+NAMES = ("replicas", "denormals", "regulariser", "fisher", "steps", "replay", "capture", "run", "hrn")
 
 MANY = ("replicas", "steps", "replay", "capture")
 """Questions with many rows, of which some can be chosen."""

@@ -1,4 +1,4 @@
-"""The sizes measured, and learners of each on synthetic images (speed does not depend on what is in them).
+"""The sizes measured, and learners of each on synthetic images (speed depends on what is in them only where `denormals` says so).
 
 S is Split MNIST; P10 and P100 are permuted MNIST with 10 and 100 tasks (von Oswald et al., appendix C).
 """

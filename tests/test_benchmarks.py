@@ -12,7 +12,7 @@ from benchmarks.timing import Setup, fresh, paired
 from unforget.errors import UnforgetError
 
 TOY = Setup(torch.device("cpu"), repetitions=2, toy=True)
-ROWS = {"replicas": 12, "regulariser": 2, "fisher": 1, "steps": 14, "replay": 7, "capture": 3, "run": 4, "hrn": 15}
+ROWS = {"replicas": 12, "denormals": 1, "regulariser": 2, "fisher": 1, "steps": 14, "replay": 7, "capture": 3, "run": 4, "hrn": 15}
 
 
 @pytest.mark.parametrize("name", program.NAMES)

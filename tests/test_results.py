@@ -180,6 +180,7 @@ def drawn():
         "seeds": figures.seeds(frame, "accuracy", "method", "panel", {("CL1", "A"): 95.0}),
         "matrices": figures.accuracy_matrices({"A": ACCURACY}),
         "confusions": figures.task_confusions({"A": np.array([[[3, 1], [0, 4]]])}),
+        "classes": figures.class_confusions({"A": np.array([[[3, 1], [0, 4]]])}),
         "certainties": figures.certainties({"A": np.array([[[[0.1, 0.4], [9, 3]], [[0.2, 0.3], [5, 4]]]])}),
     }
 
@@ -195,7 +196,7 @@ def test_a_published_figure_leaves_the_same_vector_and_data_each_time(tmp_path, 
     monkeypatch.setenv("UNFORGET_FIGURES", str(tmp_path))
     first = [figures.publish(plot, f"x/{name}", "Caption.") for name, plot in drawn().items()]
     before = {path: path.read_bytes() for path in tmp_path.glob("x/*")}
-    assert len(before) == 10
+    assert len(before) == 12
     [figures.publish(plot, f"x/{name}", "Caption.") for name, plot in drawn().items()]
     assert all(path.read_bytes() == content for path, content in before.items())
     bundle = first[0]._repr_mimebundle_()

@@ -11,6 +11,7 @@ from unforget.methods.base import Learner
 
 PROBES = {
     "task confusion": "unforget.probes.confusion:task_confusion",
+    "class confusion": "unforget.probes.classes:class_confusion",
     "certainty": "unforget.probes.certainty:certainty",
     "curves": "unforget.probes.curves:curves",
     "embeddings": "unforget.probes.embedding:embeddings",

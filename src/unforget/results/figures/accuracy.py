@@ -59,20 +59,29 @@ def accuracy_matrices(matrices: Mapping[str, np.ndarray]) -> Plot | None:
 
 
 def task_confusions(counts: Mapping[str, np.ndarray]) -> Plot | None:
-    """Share of each true task's test images (rows) assigned to each task (columns), mean over seeds [S, T, T]."""
+    """Share of each true task's test images (rows) assigned to each task (columns), mean over seeds of counts [S, T, T]."""
+    return _confusions(counts, "task", "inferred", 1, 2.6)
+
+
+def class_confusions(counts: Mapping[str, np.ndarray]) -> Plot | None:
+    """Share of each true class's test images (rows) taken for each class (columns), mean over seeds of counts [S, C, C]."""
+    return _confusions(counts, "class", "predicted", 0, 3.9)
+
+
+def _confusions(counts: Mapping[str, np.ndarray], what: str, how: str, first: int, size: float) -> Plot | None:
+    """`how` an answer comes about, the number of the `first` task or class, and the side of a panel in inches."""
     if not counts:
         return None
     with mpl.rc_context(STYLE):
-        figure, axes = tiles(len(counts), 2, 2.6, 2.6)
-        lines, words = [], []
+        figure, axes = tiles(len(counts), int(7.8 / size), size, size)
+        lines, said = [], []
         for axis, (title, count) in zip(axes, counts.items(), strict=True):
             share = (100 * count / count.sum(-1, keepdims=True)).mean(0)
-            cells = _grid(axis, share, title=title, xlabel="inferred task", ylabel="true task")
+            cells = _grid(axis, share, first=first, title=title, xlabel=f"{how} {what}", ylabel=f"true {what}")
             lines += [(title, *cell) for cell in cells]
-            right = ", ".join(f"{share[t, t]:.0f} %" for t in range(len(share)))
-            words.append(f"{title}: inferred rightly per true task {right}")
-    data = pd.DataFrame(lines, columns=["panel", "true task", "inferred task", "percent"])
-    return Plot(figure, f"Task inference. {'; '.join(words)}.", data)
+            said.append(f"{title}: {how} rightly per true {what} {', '.join(f'{x:.0f} %' for x in share.diagonal())}")
+    data = pd.DataFrame(lines, columns=["panel", f"true {what}", f"{how} {what}", "percent"])
+    return Plot(figure, f"The {what} {how}. {'; '.join(said)}.", data)
 
 
 def certainties(values: Mapping[str, np.ndarray]) -> Plot | None:
@@ -97,15 +106,18 @@ def certainties(values: Mapping[str, np.ndarray]) -> Plot | None:
     return Plot(figure, f"Certainty of networks. {'; '.join(words)}.", data)
 
 
-def _grid(axis, values: np.ndarray, top: float = 100.0, form: str = ".0f", **labels: str) -> list[tuple[int, int, float]]:
-    """A number in every cell that has one, coloured from 0 to `top`; returns (row, column, number), counted from 1."""
+def _grid(
+    axis, values: np.ndarray, top: float = 100.0, form: str = ".0f", first: int = 1, **labels: str
+) -> list[tuple[int, int, float]]:
+    """A number in every cell that has one, coloured from 0 to `top`; returns (row, column, number), counted from `first`."""
     axis.imshow(values, cmap="cividis", vmin=0, vmax=top, aspect="equal")
-    cells = [(i + 1, j + 1, cell) for (i, j), cell in np.ndenumerate(values) if not np.isnan(cell)]
+    cells = [(i + first, j + first, cell) for (i, j), cell in np.ndenumerate(values) if not np.isnan(cell)]
     for i, j, cell in cells:
         colour = "white" if cell < 0.55 * top else "black"
-        axis.text(j - 1, i - 1, format(cell, form), ha="center", va="center", size=7, color=colour)
-    rows, columns = values.shape
-    axis.set(xticks=range(columns), yticks=range(rows), xticklabels=range(1, columns + 1), yticklabels=range(1, rows + 1), **labels)
+        axis.text(j - first, i - first, format(cell, form), ha="center", va="center", size=7, color=colour)
+    for along, number in (("y", values.shape[0]), ("x", values.shape[1])):
+        axis.set(**{f"{along}ticks": range(number), f"{along}ticklabels": range(first, first + number)})
+    axis.set(**labels)
     axis.tick_params(length=0)
     sns.despine(ax=axis, left=True, bottom=True)
     return cells

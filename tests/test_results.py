@@ -1,6 +1,7 @@
 """From records to what a page shows: numbers, tables, figures, sections; and whether what is declared fits together."""
 
 import re
+import sys
 from dataclasses import replace
 
 import matplotlib as mpl
@@ -220,6 +221,16 @@ def test_figures_without_runs_are_a_note():
 def test_a_section_refuses_wrong_input(given, told):
     with pytest.raises(UnforgetError, match=re.escape(told)):
         Section(**given)
+
+
+def test_a_notebook_refuses_parameters_that_it_does_not_declare(monkeypatch):
+    declared = 'profile: str = "smoke"\nseeds: str = ""'
+    for cells in ([], ["", declared, "1 + 1"], ["", declared, '# Parameters\nseeds = "0"\n']):
+        monkeypatch.setattr(sys.modules["__main__"], "In", cells, raising=False)
+        Section("hnet/split-mnist")
+    monkeypatch.setattr(sys.modules["__main__"], "In", ["", declared, '# Parameters\nseed = "0"\n'])
+    with pytest.raises(UnforgetError, match="unknown parameter 'seed'; did you mean 'seeds'"):
+        Section("hnet/split-mnist")
 
 
 def test_a_section_shows_the_recorded_seeds_it_was_asked_for(project):  # noqa: F811

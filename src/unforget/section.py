@@ -7,11 +7,14 @@ At `smoke` everything is trained on the spot. At `lite` and `paper` the recorded
 missing ones are trained and recorded first.
 """
 
+import ast
 import inspect
+import sys
 import textwrap
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -28,7 +31,8 @@ from unforget.results.tables import MISSING, Table, by_cause, signed, together
 
 
 class Section:
-    """An experiment at a profile. Raises `UnforgetError` for an unknown experiment or profile and for bad seeds.
+    """An experiment at a profile. Raises `UnforgetError` for an unknown experiment or profile, for bad seeds, and in a notebook
+    that was given parameters which it does not declare.
 
     `page` is the notebook where it is not the one that the experiment is named after: labels of tables are made from it.
     The device is looked at only where something is trained: recorded runs can be shown on any machine.
@@ -36,6 +40,7 @@ class Section:
 
     def __init__(self, id: str, profile: str = "smoke", seeds: str = "", device: str = "auto", compute: bool = False,
                  page: str = ""):  # fmt: skip
+        _check_parameters(getattr(sys.modules["__main__"], "In", []))
         self.experiment = catalogue.experiment(id)
         self.profile = choose("profile", profile, PROFILES)
         self.seeds = seed_range(seeds) if seeds else self.experiment.profile(profile).seeds
@@ -197,6 +202,23 @@ def probe(record: Record, name: str) -> np.ndarray:
     if name not in record["config"]["probes"]:
         raise UnforgetError(f"run {record['config']['run']} kept no probe {name!r}")
     return np.array([replica["probes"][name] for replica in record["replicas"]], dtype=float)
+
+
+def _check_parameters(cells: Sequence[str]) -> None:
+    """Refuse names that papermill injected but the cell before does not declare; papermill itself only warns.
+
+    `cells` is what a notebook has executed so far; elsewhere there is none.
+    """
+    for declared, cell in pairwise(cells):
+        if cell.startswith("# Parameters\n"):
+            for name in _assigned(cell):
+                choose("parameter", name, _assigned(declared))
+
+
+def _assigned(cell: str) -> list[str]:
+    """Names that the lines of a cell assign to."""
+    targets = (getattr(line, "target", None) or getattr(line, "targets", [None])[0] for line in ast.parse(cell).body)
+    return [target.id for target in targets if isinstance(target, ast.Name)]
 
 
 def _causes(cells: pd.DataFrame, whole: pd.DataFrame) -> list[str]:

@@ -189,7 +189,7 @@ def drawn():
 def test_alt_text_is_made_from_the_data():
     plots = drawn()
     assert "task 1 ends at 50 %, the last task at 100 %" in plots["matrices"].alt
-    assert "A median 91 (from 90 to 92)" in plots["seeds"].alt and "75 %, 100 %" in plots["confusions"].alt
+    assert "A median 91 (from 90 to 92); CL1 B 50" in plots["seeds"].alt and "75 %, 100 %" in plots["confusions"].alt
     assert all(len(plot.alt.split()) > 8 and len(plot.data) for plot in plots.values())
 
 

@@ -27,10 +27,10 @@ def seeds(values: pd.DataFrame, value: str, by: str, panel: str, printed: Mappin
             for i, name in enumerate(names):
                 dots = part[part[by] == name][value].to_numpy()
                 if len(dots):
-                    spread = np.linspace(-0.18, 0.18, len(dots)) if len(dots) > 1 else [0]
-                    axis.scatter(dots, i + np.array(spread), s=9, color=COLOURS[0], alpha=0.7, lw=0)
-                    middle = np.median(dots)
-                    words.append(f"{title} {name} median {middle:.4g} (from {dots.min():.4g} to {dots.max():.4g})")
+                    beside = np.linspace(-0.18, 0.18, len(dots)) if len(dots) > 1 else np.zeros(1)
+                    axis.scatter(dots, i + beside, s=9, color=COLOURS[0], alpha=0.7, lw=0)
+                    spread = f"median {np.median(dots):.4g} (from {dots.min():.4g} to {dots.max():.4g})"
+                    words.append(f"{title} {name} {spread if len(dots) > 1 else f'{dots[0]:.4g}'}")
                 if (title, name) in printed:
                     axis.scatter(printed[title, name], i, marker="D", s=26, facecolor="none", edgecolor=COLOURS[3])
             axis.set(title=title, yticks=range(len(names)), yticklabels=names)

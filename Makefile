@@ -1,7 +1,8 @@
 # make book    execute every notebook at PROFILE (smoke) and build the site; COMPUTE=1 trains what is not recorded
 # make test    unit tests, regression check of the notebooks, the book with warnings as errors, checks on the site
 # make accept  execute the notebooks and write their outputs into notebooks/ as the new goldens
-# make bench   speed, as ratios (BENCH="steps --only P10": a part)          make lock   refresh requirements.lock from pyproject.toml
+# make bench   speed, as ratios (BENCH="steps --only P10": a part; BENCH="run --full": a whole run, minutes)
+# make lock    refresh requirements.lock from pyproject.toml
 # make clean   remove _build             make distclean   remove _build and .venv
 
 PROFILE ?= smoke

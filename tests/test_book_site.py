@@ -9,7 +9,8 @@ import tiny_book
 from bs4 import BeautifulSoup
 from nbformat.v4 import new_output
 
-from unforget.book import assemble, build, check, pages
+from unforget.book import assemble, build, pages
+from unforget.book.execute import Executed
 from unforget.book.notebook import normalise, read
 from unforget.errors import UnforgetError
 
@@ -101,13 +102,11 @@ def test_accept_makes_the_golden_current(sound):
 
 @pytest.fixture(scope="module")
 def faulty(tmp_path_factory):
-    """Site, warnings and problems of a book with an address, many faults and an error among its outputs."""
+    """Report of the check of a book with an address, many faults and an error among its outputs.
+
+    The notebook counts as executed as it is committed: a real execution would refuse the error, and no site be built.
+    """
     root = tiny_book.book(tmp_path_factory.mktemp("faulty"), FAULTS, ADDRESS)
-    work = root / "_build" / "smoke"
-    (work / "figures" / "tiny").mkdir(parents=True)
-    (work / "figures" / "tiny" / "line.svg").write_text(
-        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 4 3"/>'
-    )
     made = tiny_book.notebook("1 / 0")
     made.cells[2].outputs = [
         new_output(
@@ -118,32 +117,41 @@ def faulty(tmp_path_factory):
         )
     ]
     made.cells[2].execution_count = 2
-    tiny_book.save(made, work / "notebooks" / "tiny" / "line.ipynb")
-    site, warnings = assemble.build_site(assemble.assemble(root, work), work)
-    return site, warnings, check.all_checks(site)
+    tiny_book.save(made, root / "notebooks" / "tiny" / "line.ipynb")
+
+    def execute_all(jobs, parameters, *, variables, **more):
+        [(notebook, output, _)] = jobs
+        figures = Path(variables["UNFORGET_FIGURES"]) / "tiny"
+        figures.mkdir()
+        (figures / "line.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 4 3"/>')
+        return [Executed(notebook, 0.0, tiny_book.save(made, output))]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(build, "execute_all", execute_all)
+        return build.check(root=root, say=lambda line: None)
 
 
-def test_warnings_are_told_and_do_not_hide_the_site(faulty):
-    site, warnings, _ = faulty
-    assert any("nowhere" in warning and "book/welcome.md" in warning for warning in warnings)
-    assert (site / "index.html").exists()
+def test_the_check_of_a_faulty_book_fails_and_does_not_hide_the_site(faulty):
+    assert not faulty.ok
+    assert faulty.page.exists()
 
 
 @pytest.mark.parametrize(
     "told",
     [
-        "book/welcome.html: a gone.html: no such file",
-        "has no alt text",
-        "book/welcome.html: needs https://cdn.example.org/plot.js",
-        "notebooks/tiny/line.html: an error output: ZeroDivisionError: division by zero",
+        r"Jupyter Book: book/welcome\.md.*WARNING.*nowhere",
+        r"book/welcome\.html: a gone\.html: no such file",
+        r"book/welcome\.html: image line\.svg has no alt text",
+        r"book/welcome\.html: needs https://cdn\.example\.org/plot\.js",
+        r"notebooks/tiny/line\.html: an error output: ZeroDivisionError: division by zero",
     ],
 )
-def test_every_fault_is_found_on_the_built_site(faulty, told):
-    assert any(told in problem for problem in faulty[2]), faulty[2]
+def test_every_fault_reaches_the_report_of_the_check(faulty, told):
+    assert any(re.match(told, problem) for problem in faulty.problems), faulty.problems
 
 
 def test_with_an_address_the_buttons_name_files_of_the_repository(faulty):
-    site, _, _ = faulty
+    site = faulty.page.parent
     found = links(page(site, "notebooks/tiny/line"))
     assert (
         "https://colab.research.google.com/github/someone/unforget/blob/main/notebooks/tiny/line.ipynb"

@@ -2,12 +2,13 @@
 
 import re
 from dataclasses import fields
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from unforget import methods
+from unforget import methods, records
 from unforget.results import drawings, paper
 
 BOOK = Path(__file__).parents[1] / "book"
@@ -25,6 +26,24 @@ def test_the_worked_example_computes_what_its_comments_say():
     assert [name for name, _ in stated] == ["during", "after", "backward_transfer", "forgetting"]
     for name, value in stated:
         assert scope[name].tolist() == pytest.approx([float(value)])
+
+
+def test_the_examples_from_python_do_what_they_say(capsys):
+    page = (BOOK / "how-to-rerun.md").read_text(encoding="utf-8")
+    training, loading = re.findall(r"```python\n(.*?)```", page, re.S)
+    scope: dict = {}
+    exec(training, scope)
+    (acc,) = records.scores(scope["record"], "CL3")
+    assert np.array_equal(np.isfinite(acc), np.tri(scope["stream"].tasks, dtype=bool)) and len(acc) > 1
+    assert capsys.readouterr().out == f"{acc}\n"
+    (changed,) = re.findall(r"`(experiment\.resolve\(.*?\))`", page)
+    assert eval(changed, scope)["options"]["beta"] != scope["record"]["config"]["options"]["beta"]
+    for table in re.findall(r"`unforget\.([\w.]+\.[A-Z]+)`", page):
+        module, _, name = table.rpartition(".")
+        assert getattr(import_module(f"unforget.{module}"), name)
+    exec(loading, scope)
+    assert capsys.readouterr().out == f"{scope['digits'].title} {scope['digits'].x_train.shape}\n"
+    assert scope["digits"].x_train.ndim == 4
 
 
 def test_committed_drawings_are_current(tmp_path):

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -39,15 +40,20 @@ def test_list_shows_recorded_of_declared_and_cost_per_profile():
     toy, split = catalogue.experiment("hnet/toy-regression"), catalogue.experiment("hnet/split-mnist")
     recorded("split-mnist/ewc-cl1", seeds=range(3))
     recorded("toy-regression/hnet", "smoke")
-    lines = {line.split()[0]: line for line in shown("list").splitlines() if line.startswith(tuple(f"{paper}/" for paper in PAPERS))}
+    said = shown("list").splitlines()
+    lines = {line.split()[0]: line for line in said if line.startswith(tuple(f"{paper}/" for paper in PAPERS))}
     assert set(lines) == set(catalogue.EXPERIMENTS)
     assert f"2/{2 * len(toy.runs)}, " in lines[toy.id] and all(len(line) <= 80 for line in lines.values())
+    below = {line.split()[0]: after.strip() for line, after in pairwise(said) if line in lines.values()}
+    assert below == {id: experiment.regenerates for id, experiment in catalogue.EXPERIMENTS.items()}
+    assert all(len(line) <= 110 for line in said)
+    assert f" 0/{2 * len(split.runs)}, seconds " in lines[split.id]  # at smoke, where nobody measured
     # five seeds at lite are the first five of twenty at paper: the same record serves both
     assert f" 3/{5 * len(split.runs)}, " in lines[split.id] and f" 3/{20 * len(split.runs)}, " in lines[split.id]
     runs = shown("list", "hnet/split-mnist")
     assert all(re.search(rf"^{run.name} .*{re.escape(run.title)}", runs, re.MULTILINE) for run in split.runs)
-    # recorded: a minute each; at smoke data and network are smaller, and nothing says how long they take
-    assert re.search(r"^ewc-cl1 +0/2 +3/5, 5 min +3/20, 20 min ", runs, re.MULTILINE)
+    # recorded: a minute each; at smoke data and network are smaller, and what was measured says nothing about them
+    assert re.search(r"^ewc-cl1 +0/2, seconds +3/5, 5 min +3/20, 20 min ", runs, re.MULTILINE)
     assert split.regenerates in runs
 
 
@@ -67,7 +73,7 @@ def test_what_is_piped_is_as_wide_as_it_needs(monkeypatch):
     monkeypatch.setenv("COLUMNS", "40")
     recorded("split-mnist/online-ewc-cl1", seeds=range(20))
     assert re.search(r"^ S-CL1 +EWC +99\.\d.* split-mnist/online-ewc-cl1 *$", shown("ledger"), re.MULTILINE)
-    assert re.search(r"^hnet +0/2 .* HNET\+ENT, CL1 and CL3 *$", shown("list", "split-mnist"), re.MULTILINE)
+    assert re.search(r"^hnet +0/2, .* HNET\+ENT, CL1 and CL3 *$", shown("list", "split-mnist"), re.MULTILINE)
     recorded("split-mnist/ewc-cl1", seeds=range(20))
     compared = shown("compare", "split-mnist/ewc-cl1", "split-mnist/online-ewc-cl1")
     assert re.search(r"^ +split-mnist/ewc-cl1/paper +split-mnist/online-ewc-cl1/paper +difference *$", compared, re.MULTILINE)
@@ -395,6 +401,7 @@ def test_options_are_printed_as_one_would_write_them(value, text):
 def test_changes_are_read_as_what_they_look_like():
     read = changes.read(["a=1", "b=0.5", "c=1e-3", "d=10,20", "e=[3]", "f=true", "g=None", "h=gram", "i = 2"])
     assert read == {"a": 1, "b": 0.5, "c": 1e-3, "d": [10, 20], "e": [3], "f": True, "g": None, "h": "gram", "i": 2}
+    assert changes.read(changes.written(read).split(", ")) == read
 
 
 # --- without the notebook tools ---------------------------------------------------------------------------------------

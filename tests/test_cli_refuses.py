@@ -12,7 +12,7 @@ from small_project import invoke, project, recorded, refused, shown  # noqa: F40
 
 from unforget import records
 from unforget.data import images
-from unforget.experiments import catalogue, executor
+from unforget.experiments import catalogue, executor, work
 
 SMOKE = ("run", "hnet/toy-regression/hnet", "--set", "iterations=5")
 
@@ -44,6 +44,7 @@ WRONG = {
     "profile, book": (("book", "--profile", "smok"), "did you mean 'smoke'"),
     "device": ((*SMOKE, "--device", "gpu"), "unknown device 'gpu'; choose auto, cpu, cuda"),
     "device of torch's": ((*SMOKE, "--device", "meta"), "unknown device 'meta'; choose auto, cpu, cuda"),
+    "number of a CPU": ((*SMOKE, "--device", "cpu:3"), "unknown device 'cpu:3'; did you mean 'cpu'"),
     "no such CUDA device": ((*SMOKE, "--device", "cuda:99"), "cuda:99"),
     "seeds": ((*SMOKE, "--seeds", "a-b"), "cannot read seeds 'a-b'; write them as 0-4"),
     "seeds, open": ((*SMOKE, "--seeds", "3-"), "cannot read seeds '3-'"),
@@ -83,6 +84,15 @@ WRONG = {
     "initial": (("run", "hnet/toy-regression/joint", "--set", "initial=xaver"), "did you mean 'xavier'"),
     "batch larger than the data": (
         ("run", "hnet/split-mnist/ewc-cl1", "--set", "batch=100000"), "a batch of 100000 does not fit"),
+    "change that cannot train": (
+        ("run", "hnet/split-mnist/hnet", "--set", "smoothing=2"),
+        "split-mnist/hnet does not train with smoothing=2: RuntimeError: label_smoothing must be between 0.0 and 1.0"),
+    "changes that cannot train": (
+        (*SMOKE, "--set", "smoothing=0.1"),
+        "toy-regression/hnet does not train with iterations=5, smoothing=0.1: ZeroDivisionError: "),
+    "change that no memory holds": (
+        (*SMOKE, "--set", "hidden=9000000,9000000", "--seeds", "0"),
+        "toy-regression/hnet: a replica does not fit into the memory of cpu"),
     "scheduler": ((*SMOKE, "--scheduler", "nonsense"), "no Dask scheduler answers at 'nonsense'"),
     "scheduler, scheme": ((*SMOKE, "--scheduler", "foo://bar:1"), "no Dask scheduler answers at 'foo://bar:1'"),
     "scheduler and workers": ((*SMOKE, "--scheduler", "tcp://a:1", "--workers", "2"), "leave --workers out"),
@@ -91,6 +101,7 @@ WRONG = {
     "artifact of another paper": (
         ("ledger", "--paper", "hrn", "--artifact", "figure-a7a"), "unknown artifact of hrn 'figure-a7a'; "),
     "verdict": (("ledger", "--verdict", "differ"), "unknown verdict 'differ'; did you mean 'differs'"),
+    "export to nothing": (("ledger", "--csv", ""), "cannot write .: is a directory"),
     "export to a folder": (("ledger", "--csv", "src"), "cannot write src: is a directory"),
     "results in a file": ((*SMOKE, "--results", "pyproject.toml"), "cannot write to --results pyproject.toml: file exists"),
     "no folder": (("ledger", "--csv", "no/such/folder.csv"), "cannot write no/such/folder.csv: No such file"),
@@ -219,3 +230,29 @@ def test_a_mistake_of_ours_keeps_its_traceback(monkeypatch):
     monkeypatch.setattr(executor, "plan", broken)
     result = invoke(*SMOKE)
     assert isinstance(result.exception, ZeroDivisionError) and result.exit_code == 1
+
+
+def test_a_change_that_fails_in_a_worker_or_after_a_while_is_named(one_project):
+    """It trains a task before it fails, so that progress has been shown."""
+    result = invoke(*SMOKE, "--set", "importance=fisher", "--seeds", "0-1", "--group", 1, "--workers", 2)
+    told = "error: toy-regression/hnet does not train with iterations=5, importance=fisher: RuntimeError: "
+    assert result.exit_code == 2 and result.stderr.splitlines()[-1].startswith(told), result.stderr
+    assert not [path for path in one_project.rglob("*") if path.suffix in (".json", ".checkpoint", ".part")]
+
+
+def test_without_a_change_an_error_in_training_keeps_its_traceback(monkeypatch):
+    def broken(*anything, **more):
+        raise ZeroDivisionError("a bug")
+
+    monkeypatch.setattr(work, "train", broken)
+    result = invoke(*SMOKE[:2])
+    assert isinstance(result.exception, ZeroDivisionError) and result.exit_code == 1
+
+
+def test_a_group_that_does_not_fit_is_told_to_be_smaller(monkeypatch):
+    def full(*anything, **more):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(work, "train", full)
+    line = "4 replicas do not fit into the memory of cpu; train fewer together, as in --group 2"
+    assert line in refused(*SMOKE[:2], "--seeds", "0-3", "--group", 4)

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -6,10 +8,28 @@ from benchmarks.reference import cut, mlp
 from unforget import random
 from unforget.hyper import regulariser
 from unforget.hyper.chunked import ChunkedHypernet
-from unforget.nets.layout import Layout
+from unforget.nets.layout import Layout, linear_shapes
 from unforget.nets.mlp import MLP
 
-# Configuration: target sizes or number of weights, hidden, e, c, chunk, tasks -> chunks, used of the last, θ, embeddings.
+
+def cifar(channels, classifier, norm=False):
+    """Shapes of a network for split CIFAR: 3×3 convolutions with biases, then fully connected layers."""
+    convolutions = {f"conv{i}": (n_out, n_in, 3, 3) for i, (n_in, n_out) in enumerate(pairwise(channels))}
+    biases = {f"bias{i}": (n,) for i, n in enumerate(channels[1:])}
+    norms = {f"{part}{i}": (n,) for part in ("gain", "offset") for i, n in enumerate(channels[1:])} if norm else {}
+    return Layout({**convolutions, **biases, **norms, **linear_shapes(classifier)})
+
+
+CLASSES = 60  # six heads of ten
+N = 5
+STAGES = [width for width in (16, 32, 64) for _ in range(2 * N)]
+# He et al.: 6n + 2 layers, shortcuts without weights, a batch norm after every convolution, global average pooling.
+RESNET_32 = cifar((3, 16, *STAGES), (64, CLASSES), norm=True)
+# Zenke et al.: of two convolutions the first is padded and the second is not; pooling halves what is left of 32 pixels.
+SIDE = ((32 - 2) // 2 - 2) // 2
+ZENKENET = cifar((3, 32, 32, 64, 64), (64 * SIDE**2, 512, CLASSES))
+
+# Configuration: sizes or layout of the target, hidden, e, c, chunk, tasks -> chunks, used of the last, θ, embeddings.
 COUNTS = {
     "P10 CL1, CL3": ((1024, 1000, 1000, 100), (25, 25), 24, 8, 78_000, 10, 28, 20_100, 2_029_699, 240),
     "P10 CL2": ((1024, 1000, 1000, 10), (25, 25), 24, 8, 78_000, 10, 27, 8_010, 2_029_691, 240),
@@ -28,17 +48,28 @@ COUNTS = {
     "P250 CL1": ((1024, 1000, 1000, 2500), (200, 250, 350), 128, 12, 12_000, 250, 378, 4_500, 4_382_836, 32_000),
     "P10 small": ((1024, 100, 100, 100), (100, 75, 50), 64, 12, 2_000, 10, 62, 700, 121_819, 640),
     "P50 small": ((1024, 100, 100, 500), (100, 100), 64, 12, 2_000, 50, 82, 1_100, 220_784, 3_200),
-    "ResNet-32": (468_540, (), 32, 32, 7_000, 6, 67, 6_540, 457_144, 192),
-    "ZenkeNet": (1_276_508, (100, 150, 200), 48, 80, 5_500, 6, 233, 508, 1_182_390, 288),
+    "ResNet-32": (RESNET_32, (), 32, 32, 7_000, 6, 67, 6_540, 457_144, 192),
+    "ZenkeNet": (ZENKENET, (100, 150, 200), 48, 80, 5_500, 6, 233, 508, 1_182_390, 288),
     "toy": ((1, 10, 10, 1), (10, 10), 2, 0, None, 3, 1, 141, 1_691, 6),
 }
+# Weights of the target, and all trained parameters in proportion to them (the paper prints the 1.37).
+TARGETS = {
+    "P10 CL1, CL3": (2_126_100, 0.955), "P10 CL2": (2_036_010, 0.997), "P10 VAE decoder, TIR": (2_227_024, 0.993),
+    "P10 VAE decoder, R": (651_424, 3.40), "S CL1, CL3": (478_410, 0.973), "S CL2": (475_202, 0.980),
+    "S VAE, related work": (555_184, 0.997), "S VAE decoder, TIR": (136_084, 4.06), "S VAE decoder, R": (413_284, 1.34),
+    "P100 CL1, CL3": (3_027_000, 0.930), "P100 CL2, paper": (2_036_010, 0.971), "P100 CL2, code": (2_036_010, 1.38),
+    "Figure A2b": (3_027_000, 0.654), "P100 VAE decoder": (936_424, 2.19), "P250 CL1": (4_528_500, 0.975),
+    "P10 small": (122_700, 0.998), "P50 small": (163_100, 1.37), "ResNet-32": (468_540, 0.976),
+    "ZenkeNet": (1_276_508, 0.926), "toy": (141, 12.0),
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", COUNTS)
 def test_parameter_counts(name):
     target, hidden, e, c, chunk, tasks, chunks, last, theta, embeddings = COUNTS[name]
-    layout = Layout({"all": (target,)}) if isinstance(target, int) else MLP(target).layout
+    layout = target if isinstance(target, Layout) else MLP(target).layout
     net = ChunkedHypernet(layout, hidden, e, c, chunk)
+    assert (layout.size, float(f"{(net.layout.size + tasks * e) / layout.size:.3g}")) == TARGETS[name]
     assert (net.chunks, net.last_used, net.layout.size, tasks * e) == (chunks, last, theta, embeddings)
 
 

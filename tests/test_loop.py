@@ -6,6 +6,8 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +19,8 @@ from unforget import records
 from unforget.checkpoint import Checkpoint
 from unforget.data import KINDS
 from unforget.errors import UnforgetError
-from unforget.experiments import work
+from unforget.experiments import executor, work
+from unforget.experiments.spec import completed
 from unforget.loop import Control, Interrupted, Loop
 from unforget.methods import METHODS
 
@@ -29,7 +32,7 @@ ALL = [*TOYS, "ewc", "si", "lwf", "dgr", "dgr-distill", "scratch", "hnet", "hnet
 def registered(monkeypatch):
     for name, place in TOYS.items():
         monkeypatch.setitem(METHODS, name, place)
-    for kind in ("stream", "images", "unbroken", "many"):
+    for kind in ("stream", "features", "images", "unbroken", "many"):
         monkeypatch.setitem(KINDS, f"tiny {kind}", f"tiny:{kind}")
 
 
@@ -70,6 +73,33 @@ def test_stopped_over_and_over_still_ends_the_same(method, tmp_path):
         except Interrupted:
             continue
     assert records.without_run(record) == records.without_run(whole)
+
+
+@pytest.mark.parametrize("method", TOYS)
+def test_groups_of_seeds_stopped_and_resumed_are_one_record_on_disk(method, tmp_path, monkeypatch):
+    """By the path of every run: the executor saves, loads and pools what the loop measured."""
+    kind = "unbroken" if method == "Unbroken" else "features"
+    config = completed(job(method).config | {"stream": {"kind": f"tiny {kind}"}})
+    groups = [work.Job(config, seeds, checkpoints=tmp_path / "checkpoints") for seeds in ((0, 2), (1,))]
+    calls = count()
+
+    def interrupt(done, where):
+        if next(calls) == 7:
+            signal.raise_signal(signal.SIGINT)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(executor, "Control", partial(Control, interval=0))
+        stopped = executor.execute(groups, results=tmp_path / "results", report=interrupt)
+    assert stopped.interrupted and stopped.unfinished == tuple(groups) and not stopped.written
+    [saved] = (tmp_path / "checkpoints").iterdir()
+    assert Checkpoint(saved).load(torch.device("cpu"))["position"]["done"] > 0
+    [path] = executor.execute(groups, results=tmp_path / "results").written
+    assert list(tmp_path.rglob("*.checkpoint")) == []
+    whole, *_ = work.train(work.Job(config, (0, 1, 2)))
+    pooled = records.load(path)
+    assert [block["replicas"] for block in pooled["run"]] == [[[0], [2]], [[1]]]
+    for part in ("config", "tests", "checksums", "replicas"):
+        assert pooled[part] == whole[part]
 
 
 @pytest.mark.parametrize("method", ALL)
@@ -117,7 +147,8 @@ KILLED = """
 import sys; sys.path[:0] = sys.argv[1:3]
 import tiny, pathlib
 from unforget.data import KINDS
-from unforget.experiments import work
+from unforget.experiments import executor, work
+from unforget.experiments.spec import completed
 from unforget.loop import Control
 KINDS["tiny stream"] = "tiny:stream"
 import test_loop

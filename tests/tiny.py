@@ -51,6 +51,11 @@ def stream(tasks=3, n=40, classes=2, dtype=torch.float32):
     )  # fmt: skip
 
 
+def features():
+    """The same as a recorded configuration names it: all its parameters are JSON."""
+    return stream()
+
+
 def images():
     """Small pictures of two kinds per task; which one it is shows in a corner."""
     g = torch.Generator().manual_seed(0)

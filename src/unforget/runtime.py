@@ -23,6 +23,8 @@ def device(name: str = "auto") -> torch.device:
         raise UnforgetError(f"unknown device {name!r}; choose auto, cpu, cuda or cuda:N") from None
     if found.type not in ("cpu", "cuda"):
         raise UnforgetError(f"unknown device {name!r}; choose auto, cpu, cuda or cuda:N")
+    if found.type == "cpu" and found.index is not None:  # torch takes any number and ignores it
+        raise UnforgetError(f"unknown device {name!r}; did you mean 'cpu'?")
     if found.type == "cuda":
         if not torch.cuda.is_available():
             raise UnforgetError(f"device {name!r}: this machine has no CUDA device; use --device cpu")

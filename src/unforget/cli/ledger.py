@@ -87,10 +87,10 @@ def _write(path: Path, text: str | None = None) -> None:
     """
     from unforget.errors import UnforgetError
 
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
-        if path.is_dir():
+        if path.is_dir():  # as the empty name is, which means this folder
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        part = path.with_name(f"{path.name}.{os.getpid()}.part")
         try:
             part.write_text(text or "", encoding="utf-8")
             if text is not None:

@@ -16,23 +16,25 @@ def list_(
         str, typer.Argument(metavar="ID", help="Only hrn, or the runs of one experiment, as hnet/split-mnist.")
     ] = "",
 ) -> None:
-    """Experiments and their runs, what is recorded, what it costs.
+    """Experiments, what each regenerates, what is recorded, what it costs.
 
     [bold]Examples[/bold]
 
       unforget list
         experiment           smoke     lite         paper
+          what it regenerates
         hnet/toy-regression  2/8, 5 s  20/20, 54 s  80/80, 4 min
+          Figure 2a-c
       unforget list hrn                 the experiments of one paper
-      unforget list hnet/split-mnist    its runs, and what they regenerate
-        run      smoke  lite        paper         method
-        ewc-cl1  0/2    5/5, 1 min  5/20, 18 min  EWC, CL1
+      unforget list hnet/split-mnist    its runs, and what they train
+        run      smoke         lite        paper         method
+        ewc-cl1  0/2, seconds  5/5, 1 min  5/20, 18 min  EWC, CL1
 
     5/20 means that 5 of 20 declared replicas are recorded. Profiles: smoke
     (embedded data), lite (real data, less training), paper (its protocol).
     Times are for all declared replicas on one CPU thread: recorded ones, or in
-    proportion to what was measured. Where nothing tells (at smoke, data and
-    networks are smaller: seconds a replica), there is no time.
+    proportion to what was measured. Where nothing tells, there is no time; at
+    smoke there is "seconds", since a replica is made to take no longer.
     """
     from rich.table import Table
     from rich.text import Text
@@ -46,23 +48,28 @@ def list_(
         found = [status(experiment, run, profile) for run in runs]
         recorded, declared = (sum(len(getattr(one, what)) for one in found) for what in ("recorded", "declared"))
         minutes = total(one.declared_minutes for one in found)
-        return f"{recorded}/{declared}" + ("" if minutes is None else f", {minutes_text(minutes)}")
+        if minutes is None:
+            return f"{recorded}/{declared}" + (", seconds" if profile == "smoke" else "")
+        return f"{recorded}/{declared}, {minutes_text(minutes)}"
 
     if not id or id in catalogue.PAPERS:
         of = catalogue.of_paper(id) if id else catalogue.EXPERIMENTS.values()
         rows = [(e.id, e, e.runs, ()) for e in of]
+        below = ["what it regenerates", *(e.regenerates for e in of)]
         table = Table("experiment", *PROFILES, box=None, pad_edge=False)
-        more = "the runs of one, and what they regenerate: unforget list hnet/split-mnist"
+        more = "the runs of one: unforget list hnet/split-mnist"
     else:
         experiment, runs = catalogue.find(id)
         print(f"{experiment.id}: {experiment.title}\nregenerates {experiment.regenerates}\n")
         rows = [(run.name, experiment, (run,), (Text(run.title),)) for run in runs]
+        below = ()
         table = Table("run", *PROFILES, "method", box=None, pad_edge=False)
         more = f"train one: unforget run {experiment.id}/{runs[0].name} --profile lite"
     for name, experiment, runs, words in rows:
         table.add_row(name, *(state(experiment, runs, profile) for profile in PROFILES), *words)
-    print_whole(table)
+    print_whole(table, below)
     print("\nrecorded/declared replicas, and time for all declared ones on one CPU thread, where it was measured")
+    print('"seconds": not measured; smoke is made so that a replica takes no longer')
     print(more)
 
 

@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,12 +17,22 @@ if TYPE_CHECKING:
 ERROR = "± is the standard error over seeds"
 
 
-def print_whole(table: "Table") -> None:
-    """Print a table as wide as it needs, piped or not: a name or a command that is cut cannot be copied."""
+def print_whole(table: "Table", below: Sequence[str] = ()) -> None:
+    """Print a table as wide as it needs, piped or not: a name or a command that is cut cannot be copied.
+
+    `below` are words under each line of it, the head included, set in a little: what is too long for a column.
+    """
     from rich.console import Console
 
     width = Console(width=10_000).measure(table).maximum
-    Console(highlight=False, width=max(Console().width, width)).print(table)
+    console = Console(highlight=False, width=max(Console().width, width))
+    if not below:
+        console.print(table)
+        return
+    with console.capture() as shown:
+        console.print(table)
+    for line, words in zip(shown.get().splitlines(), below, strict=True):
+        print(f"{line}\n  {words}")
 
 
 def scanned(record: "Record") -> dict[str, list[int]]:

@@ -35,6 +35,15 @@ def _value(text: str) -> Any:
         return text
 
 
+def written(changes: Mapping[str, Any]) -> str:
+    """Changes in the form that `read` takes: "beta=0.1, hidden=[100,100]"."""
+    return ", ".join(f"{name}={_text(value)}" for name, value in changes.items())
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else "none" if value is None else json.dumps(value, separators=(",", ":"))
+
+
 _KINDS = {
     float: "a number, as in {}=0.1", int: "a whole number, as in {}=100", bool: "true or false",
     tuple: "numbers, as in {}=100,100", NoneType: "none",

@@ -18,7 +18,7 @@ import torch
 
 from unforget import records, runtime
 from unforget.errors import UnforgetError
-from unforget.experiments import work
+from unforget.experiments import changes, work
 from unforget.experiments.work import Job
 from unforget.loop import Control, Interrupted
 
@@ -70,7 +70,11 @@ def _explained(error: Exception) -> Exception:
 
 
 def unit(job: Job, control: Control) -> records.Record | None:
-    """Train one job in this process; None where it was stopped."""
+    """Train one job in this process; None where it was stopped.
+
+    Raises `UnforgetError` where it does not fit into memory, and where it fails with options that a user changed; any
+    other error is a mistake of ours and stays as it is.
+    """
     runtime.settle()
     if control.stop():
         return None
@@ -78,11 +82,31 @@ def unit(job: Job, control: Control) -> records.Record | None:
         return work.train(job, control)[0]
     except Interrupted:
         return None
-    except torch.OutOfMemoryError:
+    except (UnforgetError, OSError):
+        raise
+    except Exception as error:
+        if _out_of_memory(error):
+            raise UnforgetError(_too_large(job)) from None
+        if not job.changes:
+            raise
         raise UnforgetError(
-            f"{job.config['run']}: {len(job.seeds)} replicas do not fit into the memory of {job.device}; "
-            f"train fewer together, as in --group {max(1, len(job.seeds) // 2)}"
-        ) from None
+            f"{job.config['run']} does not train with {changes.written(job.changes)}: {type(error).__name__}: {error}"
+        ) from error
+
+
+def _out_of_memory(error: Exception) -> bool:
+    """On CUDA torch has an error of its own for it, on a CPU only words."""
+    return isinstance(error, (torch.OutOfMemoryError, MemoryError)) or "DefaultCPUAllocator" in str(error)
+
+
+def _too_large(job: Job) -> str:
+    n = len(job.seeds)
+    if n == 1:
+        return f"{job.config['run']}: a replica does not fit into the memory of {job.device}"
+    return (
+        f"{job.config['run']}: {n} replicas do not fit into the memory of {job.device}; "
+        f"train fewer together, as in --group {n // 2}"
+    )
 
 
 def _remote(job: Job, stop: "Stop", progress: str) -> records.Record | None:

@@ -93,13 +93,16 @@ def plan(
         done = set() if again else recorded(record_path(config, results), config)
         todo = [replica for replica in wanted if records.key(replica) not in done]
         size = group or (len(wanted) if on.startswith("cuda") else experiment.cpu_group)
-        jobs += [_job(config, todo[i : i + size], on) for i in range(0, len(todo), size)]
+        jobs += [_job(config, todo[i : i + size], on, changes or {}) for i in range(0, len(todo), size)]
     return jobs
 
 
-def _job(config: Mapping[str, Any], wanted: Sequence[Mapping[str, Any]], device: str) -> Job:
+def _job(
+    config: Mapping[str, Any], wanted: Sequence[Mapping[str, Any]], device: str, changes: Mapping[str, Any]
+) -> Job:
     scan = {name: tuple(replica["scan"][name] for replica in wanted) for name in wanted[0]["scan"]}
-    return Job(config, tuple(replica["seed"] for replica in wanted), scan, device, checkpoint_folder())
+    seeds = tuple(replica["seed"] for replica in wanted)
+    return Job(config, seeds, scan, device, checkpoint_folder(), changes=changes)
 
 
 def execute(

@@ -22,6 +22,8 @@ from unforget.methods.base import Learner, Replicas, options
 class Job:
     """Replicas of one resolved configuration that train together. `scan` maps an option to one value per seed.
 
+    `changes` are the options that a user changed, for the words of an error; the configuration has them already.
+
     Which code trains it is noted when the job is made, not when it ends: files may change in between.
     """
 
@@ -32,6 +34,7 @@ class Job:
     checkpoints: Path | None = None
     source: str = ""
     commit: str = ""
+    changes: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self):
         object.__setattr__(self, "source", self.source or source.source_hash(self.config))

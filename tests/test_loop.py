@@ -147,8 +147,7 @@ KILLED = """
 import sys; sys.path[:0] = sys.argv[1:3]
 import tiny, pathlib
 from unforget.data import KINDS
-from unforget.experiments import executor, work
-from unforget.experiments.spec import completed
+from unforget.experiments import work
 from unforget.loop import Control
 KINDS["tiny stream"] = "tiny:stream"
 import test_loop

@@ -225,7 +225,8 @@ def test_a_section_refuses_wrong_input(given, told):
 
 def test_a_notebook_refuses_parameters_that_it_does_not_declare(monkeypatch):
     declared = 'profile: str = "smoke"\nseeds: str = ""'
-    for cells in ([], ["", declared, "1 + 1"], ["", declared, '# Parameters\nseeds = "0"\n']):
+    given = '# Parameters\nseeds = "0"\n'
+    for cells in ([], ["", declared, "1 + 1"], ["", declared, given], ["", declared, "%timeit 1", given]):
         monkeypatch.setattr(sys.modules["__main__"], "In", cells, raising=False)
         Section("hnet/split-mnist")
     monkeypatch.setattr(sys.modules["__main__"], "In", ["", declared, '# Parameters\nseed = "0"\n'])

@@ -14,7 +14,6 @@ import textwrap
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
-from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -205,19 +204,25 @@ def probe(record: Record, name: str) -> np.ndarray:
 
 
 def _check_parameters(cells: Sequence[str]) -> None:
-    """Refuse names that papermill injected but the cell before does not declare; papermill itself only warns.
+    """Refuse names that papermill injected but no cell before declares; papermill itself only warns.
 
     `cells` is what a notebook has executed so far; elsewhere there is none.
     """
-    for declared, cell in pairwise(cells):
+    declared: list[str] = []
+    for cell in cells:
         if cell.startswith("# Parameters\n"):
             for name in _assigned(cell):
-                choose("parameter", name, _assigned(declared))
+                choose("parameter", name, declared)
+        declared += _assigned(cell)
 
 
 def _assigned(cell: str) -> list[str]:
-    """Names that the lines of a cell assign to."""
-    targets = (getattr(line, "target", None) or getattr(line, "targets", [None])[0] for line in ast.parse(cell).body)
+    """Names that the lines of a cell assign to; none where it is not plain Python."""
+    try:
+        lines = ast.parse(cell).body
+    except SyntaxError:
+        return []
+    targets = (getattr(line, "target", None) or getattr(line, "targets", [None])[0] for line in lines)
     return [target.id for target in targets if isinstance(target, ast.Name)]
 
 

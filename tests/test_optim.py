@@ -1,7 +1,6 @@
 import pytest
 import torch
 
-from unforget import runtime
 from unforget.methods.optim import Adam
 
 
@@ -59,28 +58,3 @@ def test_inactive_replicas_stand_still():
     )
     torch.testing.assert_close(masked[1], weights[1])
     assert adam.state["adam.t"].tolist() == [9, 5, 9]
-
-
-@pytest.fixture
-def denormals():
-    yield torch.set_flush_denormal
-    torch.set_flush_denormal(False)
-
-
-def test_denormal_moments_change_no_weight(denormals):
-    """`runtime.settle` has them flushed to zero; a gradient that stays zero after one step leaves them behind."""
-
-    def trained():
-        weights, state = torch.full((1, 64), 0.3), {}
-        adam = Adam(state, "adam", torch.tensor([1e-3]))
-        adam.reset(weights)
-        for step in range(900):
-            adam.step(weights, torch.full_like(weights, 0.5 * (step == 0)))
-        return weights, state["adam.m"]
-
-    denormals(False)
-    weights, moment = trained()
-    assert 0 < moment[0, 0] < torch.finfo(torch.float32).tiny
-    runtime.settle()
-    flushed, zero = trained()
-    assert torch.equal(weights, flushed) and not zero.any()

@@ -37,8 +37,8 @@ def settle(allocator: bool = True) -> None:
     """Make this process a good worker: one thread, full float32 products, no denormal numbers, an allocator that keeps its pages.
 
     Where a gradient stays zero (pixels that are black in every image of a task), Adam's moments shrink for hundreds of steps
-    until they are denormal (below 1.2e-38), and a processor computes with such numbers many times slower: Split MNIST took
-    twice as long. As zeros they change no weight.
+    until they are denormal (below 1.2e-38), and a processor computes with such numbers many times slower (`benchmarks
+    denormals`). As zeros they change no weight.
 
     glibc maps and unmaps every large temporary afresh, which costs more than the arithmetic once several replicas train
     together; these three settings (M_MMAP_MAX, M_TRIM_THRESHOLD, M_TOP_PAD) make it reuse them. glibc only, harmless elsewhere.

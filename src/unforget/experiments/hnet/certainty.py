@@ -14,11 +14,7 @@ split_mnist_certainty = Experiment(
             title="HNET+ENT, CL1 and CL3"),
         Run("hnet-cl2", "hnet", "CL2", ("CL2",), probes=("task confusion", "certainty"), title="HNET+ENT, CL2"),
     ),
-    profiles={
-        "smoke": split_mnist.profiles["smoke"],
-        "lite": split_mnist.profiles["lite"],
-        "paper": split_mnist.profiles["paper"],
-    },
+    profiles=split_mnist.profiles,
     minutes={"*": 1.8},
 )
 

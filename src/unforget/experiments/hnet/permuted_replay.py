@@ -17,12 +17,11 @@ permuted_mnist_10_replay = Experiment(
     regenerates="Table 2, rows P10; replay in rows P10 of Table 1; columns P10 of Table 2 of the LSTM paper",
     runs=rows.replay_runs(permuted.TARGET, hnet_tir=_TIR, hnet_r=_R),
     profiles={
+        **permuted.permuted_mnist_10.profiles,
         "smoke": Profile(
             permuted.SMOKE.stream | {"tasks": 3}, (0, 1),
             {"iterations": 5, "batch": 32, "hidden": (100, 100), "vae_encoder": (100,), "vae_decoder": (100,)},
         ),
-        "lite": permuted.permuted_mnist_10.profiles["lite"],
-        "paper": permuted.permuted_mnist_10.profiles["paper"],
     },
     minutes={"hnet-tir": 110, "hnet-r": 55, "rpl-ub": 25, "lwf": 15, "dgr": 60},  # from a few steps
 )  # fmt: skip

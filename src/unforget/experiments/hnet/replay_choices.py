@@ -44,8 +44,8 @@ split_mnist_replay_choices = Experiment(
         Run("rpl-ub-zero-logit", "rpl-ub", "CL3", ("CL3",), _ZERO_LOGIT, title=f"{_CHOICES['zero-logit'][1]}, RPL-UB, CL3"),
     ),
     profiles={
+        **split_mnist_replay.profiles,
         "smoke": split_mnist_replay.profiles["smoke"].of(iterations=6),
-        "lite": split_mnist_replay.profiles["lite"],
         "paper": Profile(split_mnist_replay.profiles["paper"].stream, tuple(range(5))),
     },
     minutes={"tir": 4.5, "lwf": 0.9, "dgr": 4.6, "rpl-ub": 1.3, "*": 3.5},

@@ -60,11 +60,7 @@ split_mnist_choices = Experiment(
         Run(f"{name}-cl2", "hnet", "CL2", ("CL2",), _CHOICES[name][0], ("task confusion",), f"{_CHOICES[name][1]}, CL2")
         for name in _CHOICES_CL2
     ),
-    profiles={
-        "smoke": split_mnist.profiles["smoke"].of(iterations=8),
-        "lite": split_mnist.profiles["lite"],
-        "paper": split_mnist.profiles["paper"],  # differences of points need as many seeds as the row itself has
-    },
+    profiles={**split_mnist.profiles, "smoke": split_mnist.profiles["smoke"].of(iterations=8)},
     minutes={"*": 1.8},
 )
 

@@ -27,10 +27,11 @@ def seeds(values: pd.DataFrame, value: str, by: str, panel: str, printed: Mappin
             for i, name in enumerate(names):
                 dots = part[part[by] == name][value].to_numpy()
                 if len(dots):
-                    beside = np.linspace(-0.18, 0.18, len(dots)) if len(dots) > 1 else np.zeros(1)
+                    several = len(dots) > 1
+                    beside = np.linspace(-0.18, 0.18, len(dots)) if several else np.zeros(1)
                     axis.scatter(dots, i + beside, s=9, color=COLOURS[0], alpha=0.7, lw=0)
                     spread = f"median {np.median(dots):.4g} (from {dots.min():.4g} to {dots.max():.4g})"
-                    words.append(f"{title} {name} {spread if len(dots) > 1 else f'{dots[0]:.4g}'}")
+                    words.append(f"{title} {name} {spread if several else f'{dots[0]:.4g}'}")
                 if (title, name) in printed:
                     axis.scatter(printed[title, name], i, marker="D", s=26, facecolor="none", edgecolor=COLOURS[3])
             axis.set(title=title, yticks=range(len(names)), yticklabels=names)
@@ -60,20 +61,20 @@ def accuracy_matrices(matrices: Mapping[str, np.ndarray]) -> Plot | None:
 
 def task_confusions(counts: Mapping[str, np.ndarray]) -> Plot | None:
     """Share of each true task's test images (rows) assigned to each task (columns), mean over seeds of counts [S, T, T]."""
-    return _confusions(counts, "task", "inferred", 1, 2.6)
+    return _confusions(counts, "task", "inferred", first=1, most=3, side=2.6)
 
 
 def class_confusions(counts: Mapping[str, np.ndarray]) -> Plot | None:
     """Share of each true class's test images (rows) taken for each class (columns), mean over seeds of counts [S, C, C]."""
-    return _confusions(counts, "class", "predicted", 0, 3.9)
+    return _confusions(counts, "class", "predicted", first=0, most=2, side=3.9)
 
 
-def _confusions(counts: Mapping[str, np.ndarray], what: str, how: str, first: int, size: float) -> Plot | None:
-    """`how` an answer comes about, the number of the `first` task or class, and the side of a panel in inches."""
+def _confusions(counts: Mapping[str, np.ndarray], what: str, how: str, first: int, most: int, side: float) -> Plot | None:
+    """`how` an answer comes about, the number of the `first` task or class; at most so many panels in a row, their side in inches."""
     if not counts:
         return None
     with mpl.rc_context(STYLE):
-        figure, axes = tiles(len(counts), int(7.8 / size), size, size)
+        figure, axes = tiles(len(counts), most, side, side)
         lines, said = [], []
         for axis, (title, count) in zip(axes, counts.items(), strict=True):
             share = (100 * count / count.sum(-1, keepdims=True)).mean(0)

@@ -8,17 +8,12 @@ import pandas as pd
 
 from unforget.experiments import catalogue
 from unforget.results import ledger, paper
+from unforget.results.myst import directive
 
 MISSING = "–"
 NOT_BUILT = "not built yet"
 FEW = 3  # so many cells are named one by one
 ROOM, GAP = 94, 3  # characters that the text of a page is wide, and that two columns stand apart
-
-
-def directive(name: str, about: str, body: str) -> str:
-    """A MyST directive; `about` stands in its first line."""
-    fence = "~~~" if "`" in about else "```"  # a line that begins with backticks may not hold others
-    return f"{fence}{{{name}}} {about}".rstrip() + f"\n{body}\n{fence}"
 
 
 @dataclass(frozen=True)
@@ -43,7 +38,7 @@ class Table:
         """MyST for the book (a numbered table with a caption), HTML for Jupyter."""
         if not self.rows:
             said = self.empty or f"Nothing is recorded yet for this table. {self.caption}"
-            return {"text/markdown": f"```{{note}}\n{said}\n```"}
+            return {"text/markdown": directive("note", "", said)}
         return {"text/markdown": self.myst(), "text/html": f"<p>{self.caption}</p>" + self.frame.to_html(index=False)}
 
     def myst(self) -> str:
@@ -71,7 +66,7 @@ class Several:
         filled, empty = [table for table in self.tables if table.rows], [table for table in self.tables if not table.rows]
         said = [table.empty for table in empty] if filled else dict.fromkeys(table.reason or table.empty for table in empty)
         parts = [table._repr_mimebundle_() for table in filled]
-        note = [f"```{{note}}\n{' '.join(said)}\n```"] if empty else []
+        note = [directive("note", "", " ".join(said))] if empty else []
         bundle = {"text/markdown": "\n\n".join([part["text/markdown"] for part in parts] + note)}
         return bundle | ({"text/html": "".join(part["text/html"] for part in parts)} if parts else {})
 

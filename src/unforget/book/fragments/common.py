@@ -17,7 +17,8 @@ from unforget.records import Record
 from unforget.results import ledger as ledgers
 from unforget.results import measured as measure
 from unforget.results import paper
-from unforget.results.tables import directive, escape
+from unforget.results.myst import directive
+from unforget.results.tables import escape
 
 PAPERS = {  # short name -> title, key in references.bib
     "hnet": ("Continual learning with hypernetworks", "vonoswald2020"),

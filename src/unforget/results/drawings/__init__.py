@@ -15,6 +15,7 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from unforget.results.drawings import hypernetworks, protocol
 from unforget.results.drawings.base import STYLE, Drawing
 from unforget.results.drawings.protocol import EXAMPLE
+from unforget.results.myst import directive
 
 __all__ = ["DRAWINGS", "EXAMPLE", "Drawing", "write"]
 
@@ -36,10 +37,8 @@ def write(folder: Path) -> list[Path]:
             svg = folder / f"{name}.svg"
             FigureCanvasSVG(drawing.figure).print_svg(svg, metadata={"Date": None, "Creator": None})
         fragment = folder / f"{name}.md"
-        fragment.write_text(
-            f"```{{figure}} {folder.name}/{name}.svg\n:name: fig-{name}\n:alt: {drawing.alt}\n:width: {100 * drawing.figure.get_figwidth():.0f}px\n\n"
-            f"{drawing.caption} [Vector file]({folder.name}/{name}.svg).\n```\n",
-            encoding="utf-8",
-        )
+        file, width = f"{folder.name}/{name}.svg", f"{100 * drawing.figure.get_figwidth():.0f}px"
+        body = f":name: fig-{name}\n:alt: {drawing.alt}\n:width: {width}\n\n{drawing.caption} [Vector file]({file})."
+        fragment.write_text(directive("figure", file, body) + "\n", encoding="utf-8")
         written += [svg, fragment]
     return written

@@ -14,6 +14,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from unforget.data.files import project_root
+from unforget.results.myst import directive
 
 STYLE = {
     **sns.axes_style("ticks"), "figure.facecolor": "white", "savefig.facecolor": "white", "font.family": "DejaVu Sans",
@@ -44,10 +45,10 @@ class Published:
 
     def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
         label, files = f"fig-{self.name.replace('/', '-')}", f"/figures/{self.name}"
-        myst = (
-            f"```{{figure}} {files}.svg\n:name: {label}\n:alt: {self.plot.alt}\n\n{self.caption} "
-            f"{{download}}`Vector file <{files}.svg>`, {{download}}`data <{files}.csv>`.\n```"
-        )
+        myst = directive(
+            "figure", f"{files}.svg", f":name: {label}\n:alt: {self.plot.alt}\n\n{self.caption} "
+            f"{{download}}`Vector file <{files}.svg>`, {{download}}`data <{files}.csv>`.",
+        )  # fmt: skip
         source = base64.b64encode(self.image).decode()
         html = f'<img alt="{self.plot.alt}" src="data:image/png;base64,{source}"><p>{self.caption}</p>'
         return {"text/markdown": myst, "text/html": html}
@@ -60,7 +61,7 @@ class Missing:
     caption: str
 
     def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
-        return {"text/markdown": f"```{{note}}\nNothing is recorded yet for this figure. {self.caption}\n```"}
+        return {"text/markdown": directive("note", "", f"Nothing is recorded yet for this figure. {self.caption}")}
 
 
 def publish(plot: Plot | None, name: str, caption: str) -> Published | Missing:

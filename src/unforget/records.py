@@ -130,6 +130,18 @@ def scores(record: Record, view: str) -> np.ndarray:
     return np.array([replica["scores"][view] for replica in record["replicas"]], dtype=float)
 
 
+def probe(record: Record, name: str) -> np.ndarray:
+    """A probe of a record as an array [seed, ...]."""
+    if name not in record["config"]["probes"]:
+        raise UnforgetError(f"run {record['config']['run']} kept no probe {name!r}")
+    return np.array([replica["probes"][name] for replica in record["replicas"]], dtype=float)
+
+
+def seeds(record: Record) -> list[int]:
+    """The seeds of its replicas, in their order."""
+    return [replica["seed"] for replica in record["replicas"]]
+
+
 def seconds(block: dict[str, Any]) -> float:
     """What an entry of a `run` block cost: processor seconds on a CPU (another program may share it), else wall seconds."""
     spent = block["seconds"]

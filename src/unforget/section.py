@@ -20,7 +20,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from unforget import records, runtime
-from unforget.errors import UnforgetError, choose
+from unforget.errors import choose
 from unforget.experiments import catalogue, executor, status, work
 from unforget.experiments.spec import PROFILES, Experiment, Run, seed_range
 from unforget.loop import Control
@@ -197,10 +197,8 @@ def scores(record: Record, view: str) -> np.ndarray:
 
 
 def probe(record: Record, name: str) -> np.ndarray:
-    """A probe of a record as an array [seed, ...]."""
-    if name not in record["config"]["probes"]:
-        raise UnforgetError(f"run {record['config']['run']} kept no probe {name!r}")
-    return np.array([replica["probes"][name] for replica in record["replicas"]], dtype=float)
+    """A probe of a record as an array [seed, ...] (see `unforget.records.probe`)."""
+    return records.probe(record, name)
 
 
 def _check_parameters(cells: Sequence[str]) -> None:

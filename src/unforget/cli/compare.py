@@ -172,6 +172,7 @@ def _difference(a: "np.ndarray", b: "np.ndarray", view: str) -> str:
 
 def _circumstances(one: "Record", other: "Record") -> list[tuple[str, str, str, str]]:
     """Seeds, time, device and code: what is in the `run` blocks."""
+    from unforget import records
     from unforget.experiments.spec import seed_text
     from unforget.results import cost
 
@@ -179,7 +180,7 @@ def _circumstances(one: "Record", other: "Record") -> list[tuple[str, str, str, 
         return ", ".join(dict.fromkeys(str(block[name]) for block in record["run"]))
 
     both = (one, other)
-    rows = [("seeds", *(seed_text({replica["seed"] for replica in record["replicas"]}) for record in both), "")]
+    rows = [("seeds", *(seed_text(set(records.seeds(record))) for record in both), "")]
     a, b = (cost.of(record).seconds / 60 for record in both)
     rows.append(("minutes per replica", f"{a:.2f}", f"{b:.2f}", f"{b / a:.2f} x" if a > 0 else ""))
     for name in ("device", "torch", "source", "commit", "date"):

@@ -5,7 +5,7 @@ import re
 import numpy as np
 
 from unforget.errors import UnforgetError
-from unforget.records import Record
+from unforget.records import Record, probe
 
 SOLVED = 0.9
 """From this accuracy on a point of the plane counts as solving a task."""
@@ -13,17 +13,17 @@ SOLVED = 0.9
 
 def exchange(record: Record) -> np.ndarray:
     """acc[seed, task, embedding_of]: test accuracy of a task with the network of another task's embedding."""
-    return _counts(record, "embedding exchange") / np.array(record["tests"])[None, :, None]
+    return probe(record, "embedding exchange") / np.array(record["tests"])[None, :, None]
 
 
 def plane(record: Record) -> np.ndarray:
     """acc[seed, first or last task, i, j] at e = (axis[i], axis[j])."""
-    return _counts(record, "embedding plane") / np.array(record["tests"])[[0, -1]][None, :, None, None]
+    return probe(record, "embedding plane") / np.array(record["tests"])[[0, -1]][None, :, None, None]
 
 
 def positions(record: Record) -> np.ndarray:
     """e[seed, task, 2] after the last task."""
-    return _counts(record, "embeddings")
+    return probe(record, "embeddings")
 
 
 def metric(record: Record, name: str) -> np.ndarray:
@@ -36,7 +36,3 @@ def metric(record: Record, name: str) -> np.ndarray:
         if int(match[1]) in at:
             return (plane(record)[:, at[int(match[1])]] >= SOLVED).mean((1, 2))
     raise UnforgetError(f"unknown metric of embeddings {name!r}; use task N at K, or plane N for the first or last task")
-
-
-def _counts(record: Record, name: str) -> np.ndarray:
-    return np.array([replica["probes"][name] for replica in record["replicas"]], dtype=float)

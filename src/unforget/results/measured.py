@@ -117,12 +117,16 @@ def full_batches(record: Record) -> np.ndarray:
 
 def recognised(record: Record, task: str) -> np.ndarray:
     """The share of a task's replayed images that a classifier of real ones recognises, one per seed."""
-    probes = [replica["probes"]["replay recognition"] for replica in record["replicas"]]
-    return np.array(probes, dtype=float)[:, 0, int(task) - 1]
+    return records.probe(record, "replay recognition")[:, 0, int(task) - 1]
 
 
 PROBED = {"embedding: ": embedding.metric, "recognised: task ": recognised, "usage: ": usage.metric}
 """Metrics that are read from probes, as fractions, by the beginning of their names."""
+
+
+def final_by_seed(record: Record, view: str) -> dict[int, float]:
+    """Accuracy in percent after the last task, mean over tasks, by seed."""
+    return dict(zip(records.seeds(record), 100 * metric(records.scores(record, view), "final"), strict=True))
 
 
 def metric(scores: np.ndarray, name: str, tests: Sequence[int] = ()) -> np.ndarray:

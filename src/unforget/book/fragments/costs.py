@@ -78,7 +78,7 @@ def _row(record: Record) -> tuple[str, ...]:
     run, cost = record["config"]["run"], costs.of(record)
     return (
         notebook(run, run.rpartition("/")[2]),
-        seed_text({replica["seed"] for replica in record["replicas"]}, "–", ", "),
+        seed_text(set(records.seeds(record)), "–", ", "),
         f"{cost.seconds:.1f}",
         f"{cost.memory:,}",
         cost.parameters,

@@ -3,7 +3,7 @@
 import numpy as np
 
 from unforget.errors import UnforgetError, choose
-from unforget.records import Record
+from unforget.records import Record, probe
 
 
 def counts(record: Record) -> np.ndarray:
@@ -14,7 +14,7 @@ def counts(record: Record) -> np.ndarray:
     if record["config"]["options"].get("grow_when_full"):
         raise UnforgetError(f"run {record['config']['run']} adds units whenever bases are full: seeds differ in when, so "
                             "that usage cannot be averaged")  # fmt: skip
-    return np.array([replica["probes"]["unit usage"] for replica in record["replicas"]], dtype=float)
+    return probe(record, "unit usage")
 
 
 def units(record: Record) -> np.ndarray:

@@ -13,7 +13,8 @@ from unforget.results.hrn import usage
 def made(counts, grow=(), groups=((2,), (1,)), **options):
     """A record of one seed per entry of counts[seed][stage][unit]."""
     options = {"units": groups, "grow": grow} | options
-    return {"config": {"run": "made", "options": options}, "tests": [1] * len(counts[0]),
+    config = {"run": "made", "options": options, "probes": ["unit usage"]}
+    return {"config": config, "tests": [1] * len(counts[0]),
             "replicas": [{"probes": {"unit usage": one}, "scan": {}} for one in counts]}  # fmt: skip
 
 

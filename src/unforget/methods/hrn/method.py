@@ -24,7 +24,7 @@ from typing import Literal
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from unforget.data.streams import Batch, Stream
@@ -35,7 +35,7 @@ from unforget.methods.hrn.bases import TINY, Bases, residue
 from unforget.methods.hrn.optim import RowAdam
 from unforget.methods.hrn.orders import ORDERS
 from unforget.methods.hrn.routing import Level, Routes, scan
-from unforget.methods.hrn.units import Units
+from unforget.methods.hrn.units import Units, first_places
 from unforget.nets import hashing
 from unforget.nets.layout import fan_in_uniform
 from unforget.nets.units import Classifier, Kind
@@ -185,7 +185,7 @@ class HRN:
         o, (S, B), flat = self.options, x.shape[:2], w.flatten(0, 1)
         work = ORDERS[self.order][0]
         h, length = self.hash_input(x)
-        maps, places = [x.flatten(0, 1)], [(0, n) for n in range(S * B)]
+        maps, places = [x.flatten(0, 1)], first_places(S * B)
         H, l1, before, taken = 0.0, 0.0, None, []
         used = [[[] for _ in range(B)] for _ in range(S)]
         for number in range(o.n_res):
@@ -198,7 +198,7 @@ class HRN:
             norm = r.detach().norm(dim=-1)
             r = (r * (known & (norm >= TINY))[:, None]).unflatten(0, (S, B))
             now.residue = r.detach()
-            H = H + self._part(r, h * chosen.view(S, B, 1))
+            H = H + self._part(r, h, chosen.view(S, B))
             l1 = l1 + r.abs().sum(-1)
             taken.append(now)
             if number == o.n_res - 1:
@@ -210,9 +210,9 @@ class HRN:
         scan(work(now, None))
         return H, l1, taken
 
-    def _part(self, r: Float[Tensor, "S B s"], h: Float[Tensor, "S B s"]) -> Tensor:
+    def _part(self, r: Float[Tensor, "S B s"], h: Float[Tensor, "S B s"], chosen: Bool[Tensor, "S B"]) -> Tensor:
         """What a level adds to H(x): its residue, and with `projections` what was projected, side by side."""
-        return torch.cat((r, h - r), -1) if self.options.projections else r
+        return torch.cat((r, h * chosen[..., None] - r), -1) if self.options.projections else r
 
     def hash_input(self, x: Float[Tensor, "#S B C H W"]) -> tuple[Tensor, Tensor]:
         """h_0 = φ_0(x) normalised [S, B, s], and its length before that [S, B]."""
@@ -245,17 +245,14 @@ class HRN:
 
     def _features(self, x: Tensor) -> Tensor:
         o, (S, M, _), B = self.options, self.state["w"].shape, x.shape[1]
-        maps, places = [x.expand(S, *x.shape[1:]).flatten(0, 1)], [(0, n) for n in range(S * B)]
+        maps, places = [x.expand(S, *x.shape[1:]).flatten(0, 1)], first_places(S * B)
         h, length = self.hash_input(x)
         V, w, every = self.state["V"].flatten(1, 2), self.state["w"].flatten(0, 1), torch.arange(M, device=x.device)
         free = (self.state["held"] > 0).to(h.device).unsqueeze(1).repeat(1, B, 1)
         first, H, going = torch.arange(S, device=h.device)[:, None] * M, None, True
         for number in range(o.n_res):
-            allowed, unfit = free, self.units.unfit(maps, places) if number < o.n_res - 1 else None
-            if unfit:
-                allowed = free.clone()
-                for n, units in enumerate(unfit):
-                    allowed[n // B, n % B, units] = False
+            unfit = self.units.unfit(maps, places) if number < o.n_res - 1 else None
+            allowed = free if unfit is None else free & ~torch.from_numpy(unfit).to(free.device).view_as(free)
             c = (h @ V.mT).unflatten(2, (M, o.m))
             norms = c.square().sum(-1).sqrt_().masked_fill_(~allowed, -1.0)
             best = norms.amax(-1)
@@ -264,12 +261,12 @@ class HRN:
             r = torch.baddbmm(h, (c * chosen[..., None]).flatten(2), V, alpha=-1)
             norm = r.norm(dim=-1)
             going = (best >= 0) & (length > 0) & going
-            part = self._part(r * (going & (norm >= TINY))[..., None], h * going[..., None])
+            part = self._part(r.mul_((going & (norm >= TINY))[..., None]), h, going)
             H = part if number == 0 else H.add_(part)
             if number == o.n_res - 1:
                 break
             free, going = free & ~chosen, going & (norm >= o.tau_d)
-            route = torch.where(going, first + k, -1).flatten().tolist()
+            route = torch.where(going, first + k, -1).flatten().cpu().numpy()
             maps, places, h, length = self.units.run(w, maps, places, route, None, train=False)
             h, length = h.unflatten(0, (S, B)), length.view(S, B)
         return H

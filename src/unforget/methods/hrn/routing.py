@@ -11,7 +11,7 @@ from functools import cached_property
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from unforget.methods.hrn.bases import Bases
@@ -39,9 +39,9 @@ class Level:
         self.shadow = [[0.0] * B for _ in range(S)]
         self.ran: list[int] = []
 
-    def ban(self, used: list[list[list[int]]], unfit: list[list[int]] | None) -> None:
+    def ban(self, used: list[list[list[int]]], unfit: Bool[np.ndarray, "rows M"] | None) -> None:
         """Units that rows [S][B] may not choose: those used before (chosen units are added), and too large kernels."""
-        self.used, self.unfit = used, unfit
+        self.used, self.unfit = used, None if unfit is None else [row.nonzero()[0].tolist() for row in unfit]
 
     def select(self, r: int, i: int) -> None:
         """Choose the unit of a row (-1: none), and note which version of its basis the row saw."""
@@ -108,7 +108,7 @@ class Level:
                 if lengths[r][i] < tau_d:
                     self.going[r][i] = False
 
-    def onwards(self) -> list[int]:
+    def onwards(self) -> Int[np.ndarray, "rows"]:
         """For every row, replica · M + the unit that it now goes through, or -1."""
         M = self.bases.V.shape[1]
         self.ran = [
@@ -116,7 +116,7 @@ class Level:
             for r, row in enumerate(zip(self.unit, self.going, strict=True))
             for k, going in zip(*row, strict=True)
         ]
-        return self.ran
+        return np.array(self.ran)
 
 
 Work = Sequence[tuple[Callable[[Level, int, int], int | None], Level]]

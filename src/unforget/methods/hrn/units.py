@@ -1,10 +1,11 @@
 """All units of all replicas: their weights, hash functions and growth, and running many rows through them at once."""
 
-from itertools import groupby, pairwise
+from itertools import pairwise
 
+import numpy as np
 import torch
 import torch.nn.functional as F
-from jaxtyping import Int
+from jaxtyping import Bool, Int
 from torch import Tensor
 
 from unforget import random
@@ -14,8 +15,13 @@ from unforget.nets.units import Kind, advance_running
 
 Maps = list[Tensor]
 """Feature maps of a level: tensors [n, C, H, W], one for each shape or origin."""
-Places = list[tuple[int, int]]
-"""For every row (replica · B + sample) of a level, which of the maps is its own: (tensor, index)."""
+Places = tuple[np.ndarray, np.ndarray]
+"""For every row (replica · B + sample) of a level, which of the maps is its own: numbers of tensors, and places in them."""
+
+
+def first_places(rows: int) -> Places:
+    """Of rows that lie in one tensor, in their order."""
+    return np.zeros(rows, dtype=np.int64), np.arange(rows)
 
 
 class Units:
@@ -94,18 +100,16 @@ class Units:
 
     # --- Running ----------------------------------------------------------------------------------------------------
 
-    def unfit(self, maps: Maps, places: Places) -> list[list[int]] | None:
-        """Units whose kernel does not fit the map of a row, for each row; None where all fit all."""
-        M = self.state["kind"].shape[1]
-        wrong = [[j for j, kind in enumerate(self.kinds) if kind.output(tuple(x.shape[2:])) is None] for x in maps]
-        if not any(wrong):
+    def unfit(self, maps: Maps, places: Places) -> Bool[np.ndarray, "rows M"] | None:
+        """Units whose kernel does not fit the map of a row; None where all fit all."""
+        wrong = np.array([[kind.output(tuple(x.shape[2:])) is None for kind in self.kinds] + [False] for x in maps])
+        if not wrong.any():
             return None
-        rows = len(places) // len(self.state["kind"])
-        kinds = self.state["kind"].tolist()
-        return [[k for k in range(M) if kinds[n // rows][k] in wrong[at]] for n, (at, _) in enumerate(places)]
+        kinds = self.state["kind"].cpu().numpy()  # -1, absent: the last of `wrong`
+        return wrong[places[0][:, None], kinds.repeat(len(places[0]) // len(kinds), 0)]
 
     def run(
-        self, w: Tensor, maps: Maps, places: Places, units: list[int], draws: Tensor | None, train: bool
+        self, w: Tensor, maps: Maps, places: Places, units: Int[np.ndarray, "rows"], draws: Tensor | None, train: bool
     ) -> tuple[Maps, Places, Tensor, Tensor]:
         """f_k(y) and φ_k(f_k(y)) of every row n with k = units[n] (as replica · M + unit; -1: the row has stopped).
 
@@ -113,49 +117,54 @@ class Units:
         are 0 where a row has stopped. `draws` in [0, 1) [rows, chunks, F] decide on dropout of channels. Training
         normalises every row by its own statistics and moves the running ones.
         """
-        kinds, s, device = self.state["kind"].flatten().tolist(), self.state["V"].shape[-1], w.device
+        kinds, s, device = self.state["kind"].flatten().cpu().numpy(), self.state["V"].shape[-1], w.device
         running = self.state["running"].flatten(0, 1)
+        (source, index), going = places, np.flatnonzero(units >= 0)
         # Training: one batched product for all rows of a kind. Prediction: a convolution for each unit, which is faster
         # where many rows share one.
-        same = (lambda n: (places[n][0], kinds[units[n]])) if train else (lambda n: (places[n][0], units[n]))
-        going = sorted((n for n, k in enumerate(units) if k >= 0), key=lambda n: (same(n), units[n]))
-        outputs, hashes, order, found = [], [], [], []
-        next_places = [(-1, -1)] * len(units)
-        for (source, _), group in groupby(going, key=same):
-            rows = list(group)
-            own, at = [units[n] for n in rows], torch.tensor([places[n][1] for n in rows], device=device)
-            kind, x = self.kinds[kinds[own[0]]], maps[source][at]
+        same = kinds[units] if train else units
+        group = source * (same.max() + 1) + same
+        order = going[np.lexsort((units[going], group[going]))]
+        outputs, hashes, found, following = [], [], [], (np.full_like(units, -1), np.full_like(units, -1))
+        for start, stop in _runs(group[order]):
+            rows = order[start:stop]
+            own, at = units[rows], torch.from_numpy(index[rows]).to(device)
+            first = int(own[0])
+            kind, x = self.kinds[kinds[first]], maps[source[rows[0]]].index_select(0, at)
             size = kind.layout(self.channels).size
             if train:
-                k, chunks = torch.tensor(own, device=device), x.shape[1] // self.channels
-                keep = None
+                k, chunks, keep = torch.from_numpy(own).to(device), x.shape[1] // self.channels, None
                 if draws is not None and kind.dropout:
-                    keep = draws[torch.tensor(rows, device=device), :chunks, : kind.filters] >= kind.dropout
+                    keep = draws[torch.from_numpy(rows).to(device), :chunks, : kind.filters] >= kind.dropout
                 y, statistics = kind.apply(w.index_select(0, k)[:, :size], x, self.channels, keep)
                 if statistics is not None:
                     padded = F.pad(statistics.flatten(0, 1), (0, self.widest - kind.filters))
-                    found.append((rows, k.repeat_interleave(chunks), padded))
+                    found.append((rows.repeat(chunks), k.repeat_interleave(chunks), padded))
             else:
-                y = kind.infer(w[own[0], :size], x, self.channels, running[own[0], :, : kind.filters])
-            for i, row in enumerate(rows):
-                next_places[row] = (len(outputs), i)
+                y = kind.infer(w[first, :size], x, self.channels, running[first, :, : kind.filters])
+            following[0][rows], following[1][rows] = len(outputs), np.arange(len(rows))
             outputs.append(y)
-            starts = [i for i in range(len(own)) if i == 0 or own[i] != own[i - 1]] + [len(own)]
-            hashes.append(hashing.hashed(y.flatten(1), self.tables(), [(own[a], a, b) for a, b in pairwise(starts)], s))
-            order += rows
+            runs = [(int(own[a]), a, b) for a, b in _runs(own)]
+            hashes.append(hashing.hashed(y.flatten(1), self.tables(), runs, s))
         if found:
             self._advance(running, found)
-        place = {row: i for i, row in enumerate(order)}
-        back = torch.tensor([place.get(n, len(order)) for n in range(len(units))], device=device)
+        back = np.full_like(units, len(order))
+        back[order] = np.arange(len(order))
         stopped = w.new_zeros(1, s)
-        h, length = hashing.normalised(torch.cat((*hashes, stopped)).index_select(0, back))
-        return outputs, next_places, h, length
+        every = torch.cat((*hashes, stopped)).index_select(0, torch.from_numpy(back).to(device))
+        return outputs, following, *hashing.normalised(every)
 
-    def _advance(self, running: Tensor, found: list[tuple[list[int], Tensor, Tensor]]) -> None:
+    def _advance(self, running: Tensor, found: list[tuple[np.ndarray, Tensor, Tensor]]) -> None:
         """Move the running statistics as one sample after the other would."""
         units, statistics = torch.cat([k for _, k, _ in found]), torch.cat([f for *_, f in found])
         if len(found) > 1:  # rows of one unit may have come from several groups
-            key = [row for rows, k, _ in found for row in rows for _ in range(len(k) // len(rows))]
-            order = torch.tensor(sorted(range(len(key)), key=key.__getitem__), device=units.device)
+            order = np.concatenate([rows for rows, *_ in found]).argsort(kind="stable")
+            order = torch.from_numpy(order).to(units.device)
             units, statistics = units[order], statistics[order]
         advance_running(running, statistics, units)
+
+
+def _runs(key: Int[np.ndarray, "n"]) -> list[tuple[int, int]]:
+    """Where stretches of equal numbers begin and end."""
+    changes = (np.flatnonzero(key[1:] != key[:-1]) + 1).tolist()
+    return list(pairwise((0, *changes, len(key)))) if len(key) else []

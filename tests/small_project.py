@@ -53,7 +53,7 @@ def record(config, seeds=(0, 1), value=0.9, checksums=None, scan=None, device="c
 
 def recorded(run="split-mnist/ewc-cl1", profile="paper", **parts) -> Path:
     """Write such a record where it belongs in the current project, with the data checksums of today."""
-    experiment, (one,) = catalogue.of(run)
+    experiment, one = catalogue.of(run)
     config = experiment.resolve(one, profile, parts.pop("changes", None))
     path = executor.record_path(config)
     records.save(path, record(config, **parts))

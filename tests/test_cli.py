@@ -148,7 +148,7 @@ def test_a_trial_can_go_to_another_folder():
 
 
 def test_a_strength_may_be_zero_and_a_whole_number():
-    experiment, (run,) = catalogue.of("toy-regression/hnet")
+    experiment, run = catalogue.of("toy-regression/hnet")
     assert experiment.resolve(run, "smoke", {"beta": 0})["options"]["beta"] == 0.0
     assert experiment.resolve(run, "smoke", {"beta": 1}) == experiment.resolve(run, "smoke", {"beta": 1.0})
 
@@ -159,7 +159,7 @@ def test_changed_options_make_a_custom_run_unless_they_change_nothing():
     assert path.name.startswith("custom-")
     options = records.load(path)["config"]["options"]
     assert options["hidden"] == [4, 3] and options["iterations"] == 5
-    experiment, (run,) = catalogue.of("toy-regression/hnet")
+    experiment, run = catalogue.of("toy-regression/hnet")
     [job] = executor.plan(experiment, [run], "paper", (0,), "cpu", {"beta": 0.005})
     assert catalogue.label(job.config) == "paper"
 

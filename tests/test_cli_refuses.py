@@ -160,7 +160,7 @@ def test_a_record_of_another_configuration_counts_for_nothing_and_cannot_be_adde
 
 
 def test_a_damaged_checkpoint_is_named_and_left():
-    experiment, (run,) = catalogue.of("toy-regression/hnet")
+    experiment, run = catalogue.of("toy-regression/hnet")
     [job] = executor.plan(experiment, [run], "smoke", (0,), "cpu", {"iterations": 5})
     job.checkpoints.mkdir(parents=True)
     path = job.checkpoints / f"{job.name}.checkpoint"

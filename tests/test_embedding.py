@@ -97,7 +97,7 @@ def test_the_plane_is_refused_in_other_dimensions():
 @pytest.fixture(scope="module")
 def record():
     """The section's run on embedded digits, shortened."""
-    experiment, (run,) = catalogue.of("split-embedding-2d/hnet")
+    experiment, run = catalogue.of("split-embedding-2d/hnet")
     changes = {"iterations": 3, "hidden": [6, 5], "chunk_size": 500}
     return work.train(Job(experiment.resolve(run, "smoke", changes), (0, 1)))[0]
 

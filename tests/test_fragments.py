@@ -43,7 +43,7 @@ def record(
     run="split-mnist/hnet", accuracy=0.99, seeds=range(5), profile="paper", blocks=(), **run_block
 ) -> dict:
     """A record as an execution leaves it; `blocks` are the seeds of each part (default: all in one)."""
-    experiment, (declared,) = catalogue.of(run)
+    experiment, declared = catalogue.of(run)
     config = experiment.resolve(declared, profile)
     spread = np.linspace(-0.001, 0.001, len(seeds))
     counts = {"trained": 465672, "theta": 465192, "task embeddings": 480, "target": 478410}

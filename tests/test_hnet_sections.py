@@ -19,7 +19,7 @@ CLASSES = {"split": 2, "permuted": 10}
 
 def counts(name: str) -> dict[str, int]:
     """What the learner of a run counts at `paper`, on a stream of the right shape without images."""
-    experiment, (run,) = catalogue.of(name)
+    experiment, run = catalogue.of(name)
     config = experiment.resolve(run, "paper")
     kind, tasks = config["stream"]["kind"], config["stream"]["tasks"]
     empty = Samples(torch.zeros(0, *PIXELS[kind]), torch.zeros(0, dtype=torch.int64))
@@ -63,13 +63,13 @@ def test_declared_baselines_are_the_target_networks(run, size):
 
 def test_figure_3b_is_declared_at_the_ratios_it_names():
     for ratio, run in FIGURE_3B.items():
-        size = catalogue.of(run)[1][0].options["chunk_size"]
+        size = catalogue.of(run)[1].options["chunk_size"]
         trained = 1_715 + 26 * size + 8 * -(-2_126_100 // size)
         assert counts(run)["trained"] == trained and f"{trained / 2_126_100:.2f}" == ratio
 
 
 def option(run: str, *names: str, profile: str = "paper") -> tuple:
-    experiment, (one,) = catalogue.of(run)
+    experiment, one = catalogue.of(run)
     values = experiment.resolve(one, profile)["options"]
     return tuple(values[name] for name in names)
 
@@ -119,7 +119,7 @@ def test_bounds_of_small_networks_differ_from_them_in_what_they_are_named_for(ta
 
 
 def test_soft_targets_differ_in_nothing_else():
-    plain, soft = (catalogue.of(f"small-networks/{name}")[1][0].options for name in ("hnet", "hnet-soft"))
+    plain, soft = (catalogue.of(f"small-networks/{name}")[1].options for name in ("hnet", "hnet-soft"))
     assert soft == plain | {"smoothing": 0.05}
 
 

@@ -18,7 +18,7 @@ SECOND = [[0.7, NAN], [0.6, 0.6]]
 
 def record(run="fashion-mnist/hrn", *scores, profile="paper", usage=None, tests=(300, 100)):
     """A record of these accuracies [after][on], one replica for each."""
-    experiment, (declared,) = catalogue.of(run)
+    experiment, declared = catalogue.of(run)
     config = experiment.resolve(declared, profile)
     replicas = [
         {"seed": seed, "scan": {}, "finite": True, "counts": {}, "probes": {"unit usage": (usage or {}).get(seed)},

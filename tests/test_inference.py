@@ -13,7 +13,7 @@ RUN = "split-mnist-certainty/hnet"
 
 def made(counts, **parts):
     """A record of two tasks of ten images each, with these counts [S, 2, 2] as its task confusion."""
-    experiment, (run,) = catalogue.of(RUN)
+    experiment, run = catalogue.of(RUN)
     one = record(experiment.resolve(run, "paper"), seeds=parts.pop("seeds", range(len(counts))), **parts)
     for replica, n in zip(one["replicas"], counts, strict=True):
         replica["probes"] = {"task confusion": n, "certainty": [[[0.1, 0.4], [9, 3]], [[0.2, 0.3], [5, 4]]]}
@@ -60,6 +60,6 @@ def test_seeds_trained_twice():
 
 
 def test_a_record_without_the_probe_is_refused():
-    experiment, (run,) = catalogue.of("split-mnist/ewc-cl1")
+    experiment, run = catalogue.of("split-mnist/ewc-cl1")
     with pytest.raises(UnforgetError, match="kept no probe 'task confusion'"):
         inference.confusion(record(experiment.resolve(run, "paper")))

@@ -66,14 +66,14 @@ def test_cells_fit_the_runs_that_fill_them():
     names = [experiment.name for experiment in catalogue.EXPERIMENTS.values()]
     assert len(set(names)) == len(names)  # records are filed under the name
     for cell in catalogue.CELLS:
-        _, (run,) = catalogue.of(cell.run)
+        _, run = catalogue.of(cell.run)
         assert cell.view in run.views
     shown = [(c.paper, c.artifact, c.row, c.column) for c in catalogue.CELLS if not c.variant]
     assert len(set(shown)) == len(shown)
 
 
 def test_cells_of_tasks_that_a_smaller_stream_lacks_are_left_out():
-    config = catalogue.experiment("hrn/cifar100").resolve(catalogue.of("cifar100/vc")[1][0], "smoke")
+    config = catalogue.experiment("hrn/cifar100").resolve(catalogue.of("cifar100/vc")[1], "smoke")
     scores = np.tril(np.full((3, 3), 0.5)).tolist()
     record = {"config": config, "tests": [200] * 3, "replicas": [{"seed": 0, "scan": {}, "scores": {"own classifier": scores}}]}
     cells = measured.from_records([record])
@@ -90,7 +90,7 @@ def test_profiles_name_options_that_some_method_has():
 
 
 def test_label_is_the_profile_whose_declaration_a_configuration_equals():
-    experiment, (run,) = catalogue.of("split-mnist/hnet")
+    experiment, run = catalogue.of("split-mnist/hnet")
     config = experiment.resolve(run, "paper")
     assert catalogue.label(config) == "paper" and catalogue.label(experiment.resolve(run, "smoke")) == "smoke"
     assert catalogue.label(experiment.resolve(run, "paper", {"beta": 0.02})) == "custom"
@@ -99,7 +99,7 @@ def test_label_is_the_profile_whose_declaration_a_configuration_equals():
 
 
 def test_the_source_hash_follows_code_and_nothing_else(monkeypatch, tmp_path):
-    config = catalogue.experiment("hnet/split-mnist").resolve(catalogue.of("split-mnist/si-cl1")[1][0], "paper")
+    config = catalogue.experiment("hnet/split-mnist").resolve(catalogue.of("split-mnist/si-cl1")[1], "paper")
     base = source.source_hash(config)
     texts = {"doc": '"""Other words."""\nx: int = 1  # why\n', "same": "x: int = 1\n", "other": "x: int = 2\n"}
     hashes = {}

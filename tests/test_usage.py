@@ -47,7 +47,7 @@ def test_usage_of_automatic_growth_is_not_averaged():
 
 @pytest.fixture(scope="module")
 def record():
-    experiment, (run,) = catalogue.of("fashion-mnist/hrn")
+    experiment, run = catalogue.of("fashion-mnist/hrn")
     changes = {"epochs": [1, 1], "batch": 100}
     return work.train(Job(experiment.resolve(run, "smoke", changes), (0, 1)))[0]
 

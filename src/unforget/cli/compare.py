@@ -75,7 +75,7 @@ def find(name: str, profile: str) -> Path:
     parts = parts[1:] if parts[0] in papers else parts
     if len(parts) not in (2, 3):
         raise UnforgetError(f"cannot read the run {name!r}; write split-mnist/ewc-cl1, or split-mnist/ewc-cl1/lite")
-    experiment, (run,) = catalogue.of("/".join(parts[:2]))
+    experiment, run = catalogue.of("/".join(parts[:2]))
     folder = results_folder() / "/".join(parts[:2])
     label = parts[2] if len(parts) == 3 else profile
     if label in PROFILES:  # where two profiles declare the same, there is one record
@@ -97,7 +97,7 @@ def _shared(record: "Record") -> str:
     from unforget.experiments.spec import PROFILES
 
     try:
-        experiment, (run,) = catalogue.of(record["config"]["run"])
+        experiment, run = catalogue.of(record["config"]["run"])
     except UnforgetError:  # a record of a run that is no longer declared
         return ""
     here = [name for name in PROFILES if executor.is_of(record, experiment.resolve(run, name))]

@@ -63,12 +63,12 @@ def filling() -> dict[tuple[str, str, str, str], str]:
     return {(cell.paper, cell.artifact, cell.row, cell.column): cell.run for cell in CELLS if not cell.variant}
 
 
-def of(run: str) -> tuple[Experiment, tuple[Run, ...]]:
+def of(run: str) -> tuple[Experiment, Run]:
     """The experiment and the run that a record names, as in "split-mnist/ewc-cl1"."""
     parent, _, name = run.rpartition("/")
     named = {e.name: e for e in EXPERIMENTS.values()}
     found = named[choose("experiment", parent, named)]
-    return found, (found.run(name),)
+    return found, found.run(name)
 
 
 def label(config: Mapping[str, Any]) -> str:
@@ -77,7 +77,7 @@ def label(config: Mapping[str, Any]) -> str:
     Seeds are not part of a configuration: five seeds of the paper's protocol are five seeds of the paper's protocol.
     """
     try:
-        parent, (run,) = of(config["run"])
+        parent, run = of(config["run"])
         config = completed(config)
     except UnforgetError:
         return "custom"

@@ -43,7 +43,7 @@ def _misplaced(place: Path, record: Record) -> list[str]:
     """Where folder and file name do not say what the record's configuration is."""
     config = record["config"]
     try:
-        experiment, (run,) = catalogue.of(config["run"])
+        experiment, run = catalogue.of(config["run"])
     except UnforgetError as error:
         return [f"belongs to no declared run: {error}"]
     right = executor.record_path(config, Path())

@@ -19,8 +19,9 @@ def seeds(values: pd.DataFrame, value: str, by: str, panel: str, printed: Mappin
     if values.empty:
         return None
     printed, names, panels = printed or {}, list(dict.fromkeys(values[by])), list(dict.fromkeys(values[panel]))
+    width = max(2.5 * len(panels), 1.9 * len(panels) + 0.065 * max(map(len, names)))  # long names take their own room
     with mpl.rc_context(STYLE):
-        figure, axes = canvas(1, len(panels), 2.5 * len(panels), 0.9 + 0.28 * len(names), sharey=True)
+        figure, axes = canvas(1, len(panels), width, 0.9 + 0.28 * len(names), sharey=True)
         words = []
         for axis, title in zip(axes[0], panels, strict=True):
             part = values[values[panel] == title]

@@ -145,11 +145,12 @@ def test_batched_equals_naive_where_it_is_hard(colour, reading):
 
 def test_other_choices_equal_naive():
     """One residue; four on small maps (where a kernel does not fit, and where it leaves one number), no basis update,
-    single vectors replaced, projections in the output."""
+    single vectors replaced, projections in the output (also of images that find no unit left)."""
     against_naive(images(), steps=12, n_res=1, **GREY)
     against_naive(images(), steps=12, n_res=4, **GREY)
     against_naive(images(), steps=12, update=False, tau_expand=0.4, **GREY)
     against_naive(images(), steps=12, update_single=True, projections=True, **GREY)
+    against_naive(images(), steps=12, n_res=5, projections=True, **GREY)
 
 
 def test_affine_hash_equals_naive_and_changes_nothing_else():

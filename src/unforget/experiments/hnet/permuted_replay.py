@@ -31,5 +31,6 @@ EXPERIMENTS = (permuted_mnist_10_replay,)
 CELLS = (
     *rows.replay_cells("permuted-mnist-10-replay", "P10"),
     *rows.replay_model_cells("permuted-mnist-10-replay/hnet-tir", "CL3", "P10 VAE"),
+    *rows.replay_model_cells("permuted-mnist-10-replay/hnet-r-cl1", "CL1", "P10 VAE of HNET+R"),
 )
 LSTM_CELLS = rows.replay_cells_lstm("permuted-mnist-10-replay", "P10")

@@ -18,5 +18,6 @@ EXPERIMENTS = (split_mnist_replay,)
 CELLS = (
     *rows.replay_cells("split-mnist-replay", "S"),
     *rows.replay_model_cells("split-mnist-replay/hnet-r-cl1", "CL1", "S VAE"),
+    *rows.replay_model_cells("split-mnist-replay/hnet-tir", "CL3", "S VAE of HNET+TIR"),
 )
 LSTM_CELLS = rows.replay_cells_lstm("split-mnist-replay", "S")

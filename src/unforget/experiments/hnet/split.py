@@ -97,11 +97,11 @@ CELLS = (
     )
     # What the text says of the look-ahead and of β, without printing a number.
     + tuple(
-        Cell("hnet", "text-choices", f"S-{s}", column, f"split-mnist-choices/{name}", s)
+        Cell("hnet", "text-choices", f"S-{s}", column, f"split-mnist-choices/{name}{'-cl2' if s == 'CL2' else ''}", s)
         for column, name in (
             ("no look-ahead", "no-look-ahead"), ("β 0.001", "weak"), ("β 0.1", "strong"), ("weighted outputs", "weighted"),
             ("plastic embeddings", "plastic"),
         )
-        for s in ("CL1", "CL3")
+        for s in SCENARIOS
     )
 )  # fmt: skip

@@ -64,7 +64,7 @@ def ours(measured: pd.DataFrame, paper: str, profile: str = "paper") -> Numbers:
     cells = {}
     for cell in _usable(measured, paper, profile):
         error = cell.sd / math.sqrt(cell.n) if cell.n > 1 else math.nan
-        cells[_key(cell)] = Number(cell.mean, error, cell.n, tuple(cell.values))
+        cells[_key(cell)] = Number(cell.mean, error, cell.n, tuple(cell.values), seeds=tuple(cell.seeds))
 
     def number(artifact: str, row: str, column: str) -> Number | None:
         return (COMPUTED[artifact]() if artifact in COMPUTED else cells).get((artifact, row, column))

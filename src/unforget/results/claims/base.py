@@ -6,6 +6,7 @@ error. What was assumed to get such an error goes with the number into the reaso
 """
 
 import math
+import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -17,14 +18,15 @@ COUNTS_FROM = 2  # combined standard errors
 
 @dataclass(frozen=True)
 class Number:
-    """A mean over `n` seeds with its standard error (NaN if unknown), in the unit of its cell, and in words what was
-    assumed to get that error, and of which artifact."""
+    """A mean over `n` seeds with its standard error (NaN if unknown), in the unit of its cell, the values and whose they
+    are, and in words what was assumed to get that error, and of which artifact."""
 
     mean: float
     sem: float = math.nan
     n: int | None = None
     values: tuple[float, ...] = ()
     assumed: tuple[tuple[str, str], ...] = ()
+    seeds: tuple[int, ...] = ()
 
 
 Numbers = Callable[[str, str, str], Number | None]  # (artifact, row, column) -> the number, if there is one
@@ -34,7 +36,7 @@ Numbers = Callable[[str, str, str], Number | None]  # (artifact, row, column) ->
 class Check:
     """One part of a claim. `holds` is None while a number for it is missing; `text` is made from numbers.
 
-    `tied` marks a part that fails because no difference beyond the error is seen, not by the contrary; `assumed` says
+    `tied` marks a part that fails because the error leaves it open, not by the contrary; `assumed` says
     what was assumed about the errors it was judged by. Raises `TypeError` for a `holds` that is not True, False or None:
     numpy's own truth values are none of these, and would be lost where checks are counted.
     """
@@ -80,7 +82,7 @@ def combine(checks: Iterable[Check], every: bool = False, note: str = "") -> Out
 
     - held, held so far: all parts hold; all that have a number hold, others are missing.
     - held in part: some hold and some do not.
-    - undecided: none holds and none fails; no difference beyond the error is seen.
+    - undecided: none holds and none fails; the error leaves it open.
     - not held, not held so far: some fail and none holds; the same while others are missing. Where a claim speaks of
       every case (`every`), one part that fails suffices.
     - open: none has a number.
@@ -101,7 +103,7 @@ def combine(checks: Iterable[Check], every: bool = False, note: str = "") -> Out
     else:
         verdict = HELD_SO_FAR if missing else HELD
     said = [f"Judged on {len(checks) - len(missing)} of {len(checks)} parts"] if missing else []
-    groups = (("Fails for", against), ("No difference beyond the error for", tied), ("Holds for", yes))
+    groups = (("Fails for", against), ("Left open by the error for", tied), ("Holds for", yes))
     said += [f"{words} {_listed(group)}" for words, group in (*groups, ("Without a number:", missing)) if group]
     return Outcome(verdict, ". ".join([*said, *([note] if note else []), *_assumed(checks)]) + ".", checks)
 
@@ -130,6 +132,16 @@ def compare(a: Number, b: Number) -> int | None:
     if math.isnan(error):
         return None
     return 0 if abs(difference) <= error + 1e-12 else int(math.copysign(1, difference))
+
+
+def difference(a: Number, b: Number) -> tuple[float, float]:
+    """a minus b and its standard error: over the seeds that both have, where they are known, for these share samples and
+    initial weights."""
+    first, second = (dict(zip(number.seeds, number.values, strict=bool(number.seeds))) for number in (a, b))
+    gaps = [first[seed] - second[seed] for seed in sorted(first.keys() & second.keys())]
+    if len(gaps) > 1:
+        return statistics.fmean(gaps), statistics.stdev(gaps) / math.sqrt(len(gaps))
+    return a.mean - b.mean, math.hypot(a.sem, b.sem)
 
 
 def absent(name: str, numbers: Mapping[str, Number | None]) -> Check | None:

@@ -17,7 +17,7 @@ from unforget.results.claims.base import (
     combine,
     show,
 )
-from unforget.results.claims.hnet.shared import LONG_RELATED, alike, gap, row_of
+from unforget.results.claims.hnet.shared import LONG_RELATED, SPLIT, alike, gap, row_of
 
 
 def h16(numbers: Numbers) -> Outcome:
@@ -102,23 +102,24 @@ def h22(numbers: Numbers) -> Outcome:
 
 
 def h23(numbers: Numbers) -> Outcome:
-    row = "S-CL1"
-    ours, choices = numbers("table-1", row, "HNET+ENT"), "text-choices"
-    without = numbers(choices, row, "no look-ahead")
-    minor = gap("look-ahead", {"with": ours, "without": without}, 0.5, absolute=True)
-    helps = above("look-ahead does no harm", ours, {"without": without}, or_tied=True)
-    betas = {"0.01": ours} | {beta: numbers(choices, row, f"β {beta}") for beta in ("0.001", "0.1")}
+    choices, checks = "text-choices", []
+    for row in SPLIT:
+        ours = numbers("table-1", row, "HNET+ENT")
+        betas = {f"β {beta}": numbers(choices, row, f"β {beta}") for beta in ("0.001", "0.1")}
+        checks.append(alike(f"look-ahead on {row}", ours, {"without": numbers(choices, row, "no look-ahead")}))
+        checks.append(alike(f"β of the classifier on {row}", ours, betas))
     replay, row = numbers("table-1", "S-CL3", "HNET+R"), "S-CL3"
     condition = above(
         "condition of the replay model", replay, {"without": numbers(choices, row, "HNET+R, no condition")}
     )
-    sizes = {"100": replay} | {n: numbers(choices, row, f"HNET+R, condition of {n}") for n in ("10", "1000")}
-    return combine([minor, helps, alike("β of the classifier", betas), condition, alike("size of the condition", sizes)])
+    sizes = {f"{n} numbers": numbers(choices, row, f"HNET+R, condition of {n}") for n in ("10", "1000")}
+    return combine([*checks, condition, alike("size of the condition", replay, sizes)])
 
 
 def h24(numbers: Numbers) -> Outcome:
     per_scenario, one = ("target CL1/CL3", "target CL2"), ("target",)
     targets = {"P10 VAE": one, "P10 classifier": per_scenario, "S VAE": one, "S classifier": per_scenario}
+    targets |= {"S VAE of HNET+TIR": one, "P10 VAE of HNET+R": one}
     targets |= {"P100 classifier": per_scenario, "P100 VAE": one, "P250 classifier": one, "ResNet-32": one}
     targets |= {"ZenkeNet": one, "P10 small net": one}
     checks = []

@@ -1,11 +1,15 @@
 """What several claims of von Oswald et al. look up in the same way."""
 
+import math
+
 from unforget.results.claims.base import (
+    COUNTS_FROM,
     Check,
     Number,
     Numbers,
     absent,
     at_most,
+    difference,
     show,
 )
 
@@ -27,10 +31,15 @@ def gap(name: str, numbers: dict[str, Number | None], limit: float, absolute: bo
     return at_most(name, value, limit, f"{first} {show(a.mean)}, {second} {show(b.mean)}, difference")
 
 
-def alike(what: str, by_value: dict[str, Number | None]) -> Check:
-    """Whether accuracies differ by at most half a point, whatever the value."""
-    gone = absent(what, by_value)
-    if gone:
+def alike(name: str, base: Number | None, others: dict[str, Number | None], limit: float = 0.5) -> Check:
+    """Whether every other number lies within `limit` points of the base. Two standard errors of a difference must leave no
+    doubt, else the part is tied."""
+    if gone := absent(name, {"the base": base, **others}):
         return gone
-    means = [number.mean for number in by_value.values()]
-    return at_most(what, max(means) - min(means), 0.5, f"largest minus smallest accuracy for {', '.join(by_value)}:")
+    said, nearest, farthest = [], 0.0, 0.0
+    for label, number in others.items():
+        value, error = difference(number, base)
+        doubt = 0.0 if math.isnan(error) else COUNTS_FROM * error
+        nearest, farthest = max(nearest, abs(value) - doubt), max(farthest, abs(value) + doubt)
+        said.append(f"{label} {'+' if value >= 0 else ''}{show(value)} ± {show(error)}")
+    return Check(name, bool(farthest <= limit), f"{', '.join(said)}, limit {show(limit)}", bool(nearest <= limit < farthest))

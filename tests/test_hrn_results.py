@@ -141,7 +141,7 @@ def test_seeds_that_diverged_are_named():
 
 
 def test_captions_say_what_was_trained_less():
-    assert measured.recorded_at({}) == "Recorded"
+    assert measured.recorded_at({}) == "Not recorded yet"
     assert measured.recorded_at({"HRN": HRN}) == "Recorded at the paper's protocol"
     assert measured.recorded_at(FOUND).endswith("(profile lite): hrn-hash")
     assert measured.recorded_at({"hash only": FOUND["hrn-hash"]}) == "Recorded with less training (profile lite)"

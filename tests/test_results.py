@@ -162,6 +162,21 @@ def test_beside_has_this_run_next_to_the_recorded_and_tells_what_is_not_built():
     assert ("hnet", "text-parameters", "S classifier", "total") in catalogue.filling()
 
 
+def test_a_number_of_less_training_says_so_wherever_it_is_shown():
+    cell = dict.fromkeys(measured.COLUMNS, "") | {"paper": "hnet", "artifact": "table-1", "row": "P10-CL1", "column": "HNET+ENT"}
+    cell |= {"mean": 95.0, "sd": 2.0, "n": 4, "unit": "%", "values": (), "seeds": ()}
+    for profile, shown in (("lite", "95.00 ± 1.00 (4), lite"), ("paper", "95.00 ± 1.00 (4)")):
+        recorded = pd.DataFrame([cell | {"profile": profile}])
+        assert tables.beside("hnet", "table-1", recorded, recorded[:0], "smoke").recorded.tolist() == [shown]
+
+
+def test_a_caption_without_records_stands_alone():
+    empty = figures.publish(None, "x", f"{measured.recorded_at({})}, one line per seed.")._repr_mimebundle_()
+    assert "{note}\nNot recorded yet, one line per seed.\n" in empty["text/markdown"]
+    other = figures.publish(None, "x", "One line per seed.")._repr_mimebundle_()
+    assert "{note}\nNothing is recorded yet for this figure. One line per seed.\n" in other["text/markdown"]
+
+
 def test_a_shared_cause_is_said_once():
     whole = pd.DataFrame([("A", c, "x") for c in "12345"] + [("B", "1", "x"), ("B", "2", "y"), ("B", "3", "")],
                          columns=["row", "column", "cause"])  # fmt: skip

@@ -13,6 +13,7 @@ from unforget.experiments.spec import Cell
 from unforget.records import Record
 from unforget.results import embedding
 from unforget.results.hrn import usage
+from unforget.results.myst import NOT_RECORDED
 from unforget.results.paper import CELL
 
 COLUMNS = [*CELL, "mean", "sd", "n", "profile", "unit", "run", "values", "seeds"]
@@ -30,10 +31,10 @@ def measured() -> pd.DataFrame:
 
 
 def recorded_at(found: Mapping[str, Record]) -> str:
-    """What a caption says of recorded runs, by title: that they follow the paper, or which of them are shorter."""
+    """What a caption says of recorded runs, by title: that they follow the paper, which of them are shorter, or that there are none."""
     lite = [title for title, record in found.items() if profile(record) != "paper"]
     if not found:
-        return "Recorded"
+        return NOT_RECORDED
     if len(lite) == len(found):
         return "Recorded with less training (profile lite)"
     return f"Recorded; with less training (profile lite): {', '.join(lite)}" if lite else "Recorded at the paper's protocol"

@@ -8,7 +8,7 @@ import pandas as pd
 
 from unforget.experiments import catalogue
 from unforget.results import ledger, paper
-from unforget.results.myst import directive
+from unforget.results.myst import directive, nothing
 
 MISSING = "–"
 NOT_BUILT = "not built yet"
@@ -37,8 +37,7 @@ class Table:
     def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
         """MyST for the book (a numbered table with a caption), HTML for Jupyter."""
         if not self.rows:
-            said = self.empty or f"Nothing is recorded yet for this table. {self.caption}"
-            return {"text/markdown": directive("note", "", said)}
+            return {"text/markdown": directive("note", "", self.empty) if self.empty else nothing("table", self.caption)}
         return {"text/markdown": self.myst(), "text/html": f"<p>{self.caption}</p>" + self.frame.to_html(index=False)}
 
     def myst(self) -> str:
@@ -93,7 +92,8 @@ def beside(
     rows: Sequence[str] | None = None,
     columns: Sequence[str] | None = None,
 ) -> pd.DataFrame:
-    """One line per cell of an artifact: paper, recorded, this run, verdict, Δ. ± is the standard error of the mean.
+    """One line per cell of an artifact: paper, recorded (what profile lite recorded says so), this run, verdict, Δ. ± is the
+    standard error of the mean.
 
     `recorded` and `this_run` are frames of `unforget.results.measured`. Only cells that some record or this run fills, or
     that lie in the given rows and columns, are listed.
@@ -121,7 +121,7 @@ def _line(cell, now) -> list[str]:
     recorded = MISSING
     if not pd.isna(cell.ours):
         sd = cell.our_se * cell.n**0.5 if not pd.isna(cell.our_se) else 0.0
-        recorded = number(cell.ours, sd, cell.n, cell.unit)
+        recorded = number(cell.ours, sd, cell.n, cell.unit) + (", lite" if cell.profile == "lite" else "")
     this = MISSING if now is None else number(now.mean, now.sd, now.n, now.unit)
     return [cell.row, cell.column, printed(cell), recorded, this, label(cell), signed(cell.delta)]
 

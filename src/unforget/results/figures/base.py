@@ -14,7 +14,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from unforget.data.files import project_root
-from unforget.results.myst import directive
+from unforget.results.myst import directive, nothing
 
 STYLE = {
     **sns.axes_style("ticks"), "figure.facecolor": "white", "savefig.facecolor": "white", "font.family": "DejaVu Sans",
@@ -61,7 +61,7 @@ class Missing:
     caption: str
 
     def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
-        return {"text/markdown": directive("note", "", f"Nothing is recorded yet for this figure. {self.caption}")}
+        return {"text/markdown": nothing("figure", self.caption)}
 
 
 def publish(plot: Plot | None, name: str, caption: str) -> Published | Missing:

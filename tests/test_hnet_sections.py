@@ -89,6 +89,70 @@ def test_baselines_have_the_strengths_of_their_published_code(scenario, ewc, onl
 
 
 @pytest.mark.parametrize(
+    ("scenario", "ewc", "online", "gamma", "c"), [("cl1", 1e7, 1e8, 0.8, 50), ("cl2", 1e6, 1e8, 0.7, 500), ("cl3", 1e8, 1e9, 0.8, 0.5)]
+)
+def test_baselines_on_split_mnist_have_the_strengths_of_their_published_code(scenario, ewc, online, gamma, c):
+    assert option(f"split-mnist/ewc-{scenario}", "strength") == (ewc,)
+    assert option(f"split-mnist/online-ewc-{scenario}", "strength", "gamma") == pytest.approx((online * gamma, gamma))
+    assert option(f"split-mnist/si-{scenario}", "c") == (c,)
+    for method in ("finetune", "joint", "ewc", "online-ewc", "si"):
+        assert option(f"split-mnist/{method}-{scenario}", "iterations", "batch", "lr", "hidden") == (2000, 128, 1e-3, [400, 400])
+
+
+COMMON = {"split": (2000, 128, 1e-3, [400, 400]), "permuted": (5000, 128, 1e-4, [1000, 1000])}
+REPLAYED = {"split": "split-mnist-replay", "permuted": "permuted-mnist-10-replay"}
+REPLAY_MODELS = {  # encoder, decoder, hypernetwork, weights of a chunk, embeddings of tasks and chunks, β
+    ("split", "hnet-tir"): ([400, 400], [50, 150], [10, 10], 50_000, 96, 96, 0.05),
+    ("split", "hnet-r"): ([400, 400], [250, 350], [10, 10], 50_000, 96, 96, 0.01),
+    ("permuted", "hnet-tir"): ([1000, 1000], [1000, 1000], [25, 25], 85_000, 24, 8, 0.05),
+    ("permuted", "hnet-r"): ([400, 400], [400, 400], [25, 25], 85_000, 24, 8, 0.05),
+}
+_MODEL = ("encoder", "decoder", "hyper_hidden", "chunk_size", "task_embedding", "chunk_embedding", "beta")
+
+
+def replay_runs(stream: str, method: str) -> list[str]:
+    return [run.name for run in catalogue.find(REPLAYED[stream])[1] if run.method == method]
+
+
+@pytest.mark.parametrize(("stream", "method"), REPLAY_MODELS)
+def test_declared_replay_models_have_the_papers_constants(stream, method):
+    for run in replay_runs(stream, method):
+        name = f"{REPLAYED[stream]}/{run}"
+        assert option(name, *(f"vae_{part}" for part in _MODEL)) == REPLAY_MODELS[stream, method]
+        others = ("vae_hyper_activation", "vae_condition", "vae_condition_size", "iterations", "batch", "lr", "hidden")
+        assert option(name, *others) == ("elu", "gaussian", 100, *COMMON[stream])
+
+
+@pytest.mark.parametrize("stream", COMMON)
+def test_the_classifier_of_task_inference_by_replay_is_that_of_inference_by_entropy(stream):
+    ent, run = catalogue.of({"split": "split-mnist", "permuted": "permuted-mnist-10"}[stream] + "/hnet")
+    plain = ent.resolve(run, "paper")["options"]
+    for name in replay_runs(stream, "hnet-tir"):
+        assert option(f"{REPLAYED[stream]}/{name}", *plain) == tuple(plain.values())
+
+
+@pytest.mark.parametrize("stream", COMMON)
+def test_declared_rehearsal_has_the_papers_constants(stream):
+    for method in ("hnet-r", "rpl-ub", "lwf", "dgr", "dgr-distill"):
+        assert len(replay_runs(stream, method)) == 3
+        for run in replay_runs(stream, method):
+            assert option(f"{REPLAYED[stream]}/{run}", "iterations", "batch", "lr", "hidden") == COMMON[stream]
+    for method in ("hnet-r", "rpl-ub", "lwf", "dgr-distill"):
+        assert {option(f"{REPLAYED[stream]}/{run}", "temperature") for run in replay_runs(stream, method)} == {(2.0,)}
+
+
+def test_the_codes_variants_of_permuted_replay_differ_in_nothing_else():
+    base, changed = "permuted-mnist-10-replay/", "permuted-mnist-10-choices/"
+    for plain, code, change in (
+        ("hnet-tir", "hnet-tir-code-beta", {"vae_beta": 0.1}),
+        ("hnet-r-cl3", "hnet-r-code-beta", {"vae_beta": 0.1}),
+        ("hnet-r-cl3", "hnet-r-code-encoder", {"vae_encoder": [1000, 1000]}),
+    ):
+        (one, run), (other, variant) = catalogue.of(base + plain), catalogue.of(changed + code)
+        assert other.resolve(variant, "paper")["options"] == one.resolve(run, "paper")["options"] | change
+
+
+@pytest.mark.parametrize(
     ("run", "beta", "hidden", "lite"),
     [("permuted-mnist-10/hnet", 0.01, [25, 25], 500), ("permuted-mnist-10-choices/hnet-code-beta", 0.1, [25, 25], 500),
      ("permuted-mnist-10-compression/chunk-8000", 0.01, [25, 25], 500), ("small-networks/hnet", 0.05, [100, 75, 50], 1000),

@@ -218,6 +218,17 @@ def test_a_cause_names_its_run_and_where_it_moved_the_number(printed):
     assert cell(table, ENT).cause == "the activation (run elu: 69.00)"
 
 
+def test_the_cause_of_a_count_is_another_count(printed):
+    size = ("hnet", "text-parameters", "S VAE", "target")
+    small, large = (size, [413_284], "paper", "small", "parameters"), (size, [555_184], "custom", "large", "parameters")
+    counted = measure(small, large)
+    table = ledger.ledger(printed, counted, causes((*size, "another decoder", "large", "")))
+    assert cell(table, size).cause == "another decoder (run large: 555,184)"
+    with pytest.raises(UnforgetError, match="did not move"):
+        same = measure(small, (size, [413_284], *large[2:]))
+        ledger.ledger(printed, same, causes((*size, "another decoder", "large", "")))
+
+
 def test_a_cause_without_a_record_is_refused(printed):
     with pytest.raises(UnforgetError, match="names the run 'elu', of which there is no record"):
         ledger.ledger(printed, measure(BASE), causes((*ENT, "the activation", "elu", "")))

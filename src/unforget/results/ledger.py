@@ -211,7 +211,7 @@ def _explanations(causes, printed, measured, ours) -> dict[tuple, tuple[str, str
                 )
             here = [cell for cell in runs[runs.profile == "custom"].itertuples() if _key(cell) == key]
             cause += f" (run {line.run}"
-            cause += f": {here[0].mean:.2f})" if here else ")"
+            cause += f": {_shown(here[0])})" if here else ")"
             if here and key in ours and not _moved(here[0], ours[key]):
                 raise UnforgetError(
                     f"causes.csv: the run {line.run!r} did not move {name} beyond chance ({verdict.MOVED}); "
@@ -221,8 +221,15 @@ def _explanations(causes, printed, measured, ours) -> dict[tuple, tuple[str, str
     return general | explained
 
 
+def _shown(cell) -> str:
+    """Where a cause moved a number."""
+    return f"{cell.mean:,.0f}" if cell.unit in verdict.EXACT else f"{cell.mean:.2f}"
+
+
 def _moved(variant, base) -> bool:
-    """Whether the variant differs from the base beyond chance, seed by seed."""
+    """Whether the variant differs from the base: a count at all, anything else beyond chance, seed by seed."""
+    if base.unit in verdict.EXACT:
+        return variant.mean != base.mean
     _, chance = verdict.paired(by_seed(variant), by_seed(base))
     return chance < verdict.CHANCE
 

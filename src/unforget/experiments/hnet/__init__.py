@@ -5,6 +5,7 @@ from unforget.experiments.hnet import (
     chunking,
     embedding,
     permuted,
+    permuted_choices,
     permuted_replay,
     replay,
     replay_choices,
@@ -18,7 +19,8 @@ from unforget.experiments.hnet.toy import toy_regression
 
 __all__ = ["CELLS", "EXPERIMENTS", "HNET_ENT", "SCENARIOS", "toy_regression"]
 
-_PARTS = (toy, split, certainty, replay, replay_choices, replay_samples, permuted, permuted_replay, embedding, small, chunking)
+_PARTS = (toy, split, certainty, replay, replay_choices, replay_samples, permuted, permuted_replay, permuted_choices, embedding, small,
+          chunking)  # fmt: skip
 
 EXPERIMENTS = tuple(experiment for part in _PARTS for experiment in part.EXPERIMENTS)
 CELLS = tuple(cell for part in _PARTS for cell in part.CELLS)

@@ -6,16 +6,16 @@ from unforget.experiments.spec import Experiment, Profile
 _VAE = {
     "vae_hyper_hidden": (25, 25), "vae_task_embedding": 24, "vae_chunk_embedding": 8, "vae_chunk_size": 85_000, "vae_beta": 0.05,
 }  # fmt: skip
-_TIR = permuted.HNET | _VAE | {"vae_encoder": (1000, 1000), "vae_decoder": (1000, 1000)}
+HNET_TIR = permuted.HNET | _VAE | {"vae_encoder": (1000, 1000), "vae_decoder": (1000, 1000)}
 # The published code keeps TIR's encoder here; appendix C makes both networks smaller.
-_R = permuted.TARGET | _VAE | {"vae_encoder": (400, 400), "vae_decoder": (400, 400)}
+HNET_R = permuted.TARGET | _VAE | {"vae_encoder": (400, 400), "vae_decoder": (400, 400)}
 
 permuted_mnist_10_replay = Experiment(
     id="hnet/permuted-mnist-10-replay",
     page="hnet/permuted-mnist-10",
     title="Permuted MNIST, ten tasks, with replay",
     regenerates="Table 2, rows P10; replay in rows P10 of Table 1; columns P10 of Table 2 of the LSTM paper",
-    runs=rows.replay_runs(permuted.TARGET, hnet_tir=_TIR, hnet_r=_R),
+    runs=rows.replay_runs(permuted.TARGET, hnet_tir=HNET_TIR, hnet_r=HNET_R),
     profiles={
         **permuted.permuted_mnist_10.profiles,
         "smoke": Profile(

@@ -8,17 +8,19 @@ from collections.abc import Callable
 import torch.nn.functional as F
 
 from benchmarks import sizes
+from benchmarks.plain_gan import PlainGAN
 from benchmarks.plain_replay import PlainInference, PlainRehearsal, PlainReplay
 from benchmarks.reference import PlainClassifier, PlainHNET, cut
 from benchmarks.timing import Setup, paired
 from unforget import random
-from unforget.methods.base import Learner
+from unforget.methods.base import Learner, Phase
+from unforget.methods.hnet_gan import HNETGAN
 
 # What is measured: size, method, phase, task (counted from 1; the last task has no replay model).
 CASES = (
     ("S", "hnet-r", "replay model", 1), ("S", "hnet-r", "replay model", 4), ("S", "hnet-r", "classifier", 2),
     ("S", "hnet-r", "classifier", 5), ("S", "hnet-tir", "replay model", 4), ("S", "hnet-tir", "task inference", 5),
-    ("S", "rpl-ub", "classifier", 5),
+    ("S", "rpl-ub", "classifier", 5), ("S", "hnet-gan", "replay model", 4),
     ("P10", "hnet-r", "replay model", 9), ("P10", "hnet-r", "classifier", 10), ("P10", "hnet-tir", "replay model", 9),
     ("P10", "hnet-tir", "task inference", 10), ("P10", "rpl-ub", "classifier", 10),
 )  # fmt: skip
@@ -57,6 +59,8 @@ def draw(learner: Learner, plain: PlainReplay, stage: int, step: int, per_task: 
 def _plain(learner: Learner, name: str, stage: int) -> Callable[[], None]:
     phase, lr = sizes.phase_of(learner, stage, name), learner.options.lr
     per_task = -(-learner.options.batch // stage) if stage else 0
+    if isinstance(learner, HNETGAN):
+        return _plain_gan(learner, phase, stage)
     model = plain_replay(learner) if hasattr(learner, "replay") else None
     if name == "replay model":
         model.begin(stage)
@@ -85,5 +89,17 @@ def _plain(learner: Learner, name: str, stage: int) -> Callable[[], None]:
             else:
                 batch, old = phase.batches(step), draw(learner, model, stage, step, per_task)
             rehearsal.step(batch.x[0], batch.y[0], stage, old)
+
+    return sizes.counting(work)
+
+
+def _plain_gan(learner: Learner, phase: Phase, stage: int) -> Callable[[], None]:
+    model, o = PlainGAN(learner), learner.options
+    model.begin(stage)
+
+    def work(step: int) -> None:
+        z = random.normal(learner.seeds, f"gan.z/{stage}", step, (o.batch, o.gan_latent))[0]
+        draws = random.uniform(learner.seeds, f"gan.dropout/{stage}", step, (3 * o.batch, sum(o.gan_discriminator)))[0]
+        model.step(phase.batches(step).x[0], z, draws)
 
     return sizes.counting(work)

@@ -42,6 +42,10 @@ _TOY_VAE = {
     "vae_encoder": (7,), "vae_decoder": (6,), "vae_latent": 3, "vae_condition_size": 4, "vae_hyper_hidden": (5, 4),
     "vae_task_embedding": 3, "vae_chunk_embedding": 2, "vae_chunk_size": 50,
 }  # fmt: skip
+_TOY_GAN = {
+    "gan_generator": (6,), "gan_discriminator": (7,), "gan_latent": 3, "gan_hyper_hidden": (5, 4), "gan_task_embedding": 3,
+    "gan_chunk_embedding": 2, "gan_chunk_size": 50,
+}  # fmt: skip
 SIZES = {
     "S": Size(784, 2, 5),
     "P10": Size(1024, 10, 10, {
@@ -55,7 +59,8 @@ SIZES = {
     "toy": Size(12, 2, 4, {
         "hidden": (8, 6), "hyper_hidden": (5, 4), "task_embedding": 3, "chunk_embedding": 2, "chunk_size": 50,
         "batch": 16,
-    }, {"dgr": {"latent": 3}, "dgr-distill": {"latent": 3}, "hnet-r": _TOY_VAE, "hnet-tir": _TOY_VAE}, batch=16),
+    }, {"dgr": {"latent": 3}, "dgr-distill": {"latent": 3}, "hnet-r": _TOY_VAE, "hnet-tir": _TOY_VAE,
+        "hnet-gan": _TOY_GAN}, batch=16),
 }  # fmt: skip
 
 

@@ -28,8 +28,9 @@ CASES = (
     ("S", "finetune", 1), ("S", "ewc", 5), ("S", "online-ewc", 5), ("S", "si", 5), ("S", "lwf", 5), ("S", "dgr", 1),
     ("S", "dgr", 5), ("S", "dgr-distill", 5), ("S", "joint", 1), ("S", "scratch", 5), ("S", "hnet", 1), ("S", "hnet", 5),
     ("S", "hnet, importance", 5), ("S", "hnet, plastic", 5), ("S", "hnet-joint", 1),
-    ("P10", "finetune", 1), ("P10", "lwf", 10), ("P10", "dgr", 10), ("P10", "dgr-distill", 10), ("P10", "hnet", 1),
-    ("P10", "hnet", 10), ("P100", "hnet", 1), ("P100", "hnet", 100),
+    ("P10", "finetune", 1), ("P10", "ewc", 10), ("P10", "online-ewc", 10), ("P10", "si", 10), ("P10", "lwf", 10),
+    ("P10", "dgr", 10), ("P10", "dgr-distill", 10), ("P10", "joint", 1), ("P10", "scratch", 10), ("P10", "hnet", 1),
+    ("P10", "hnet", 10), ("P10", "hnet-joint", 1), ("P100", "hnet", 1), ("P100", "hnet", 100),
 )  # fmt: skip
 TOY_CASES = tuple(("toy", method, task) for method, task in (
     ("finetune", 1), ("ewc", 3), ("online-ewc", 3), ("si", 3), ("lwf", 3), ("dgr", 3), ("dgr-distill", 3), ("hnet", 1),

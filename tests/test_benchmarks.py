@@ -7,12 +7,14 @@ from importlib import import_module
 import pytest
 import torch
 from benchmarks import __main__ as program
+from benchmarks import replay, steps
 from benchmarks.timing import Setup, fresh, paired
 
 from unforget.errors import UnforgetError
+from unforget.experiments import catalogue
 
 TOY = Setup(torch.device("cpu"), repetitions=2, toy=True)
-ROWS = {"replicas": 12, "denormals": 1, "regulariser": 2, "fisher": 1, "steps": 14, "replay": 7, "capture": 3, "run": 4, "hrn": 15}
+ROWS = {"replicas": 12, "denormals": 1, "regulariser": 2, "fisher": 1, "steps": 14, "replay": 8, "capture": 3, "run": 4, "hrn": 15}
 
 
 @pytest.mark.parametrize("name", program.NAMES)
@@ -21,6 +23,16 @@ def test_a_benchmark_returns_its_rows(name):
     assert len(rows) == ROWS[name] and all(row.keys() == rows[0].keys() for row in rows)
     ratios = [value for row in rows for key, value in row.items() if " / " in key or key == "gain" if value is not None]
     assert ratios and all(math.isfinite(ratio) and ratio > 0 for ratio in ratios)
+
+
+@pytest.mark.parametrize(
+    ("size", "experiments"),
+    [("S", ("split-mnist", "split-mnist-replay")), ("P10", ("permuted-mnist-10", "permuted-mnist-10-replay")), ("S", ("replay-samples",))],
+)
+def test_the_step_of_every_declared_method_is_measured(size, experiments):
+    measured = {method for at, method, *_ in (*steps.CASES, *replay.CASES) if at == size}
+    declared = {run.method for name in experiments for run in catalogue.find(name)[1]}
+    assert declared <= measured
 
 
 def test_candidates_take_turns():

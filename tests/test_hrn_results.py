@@ -144,6 +144,8 @@ def test_captions_say_what_was_trained_less():
     assert measured.recorded_at({}) == "Not recorded yet"
     assert measured.recorded_at({"HRN": HRN}) == "Recorded at the paper's protocol"
     assert measured.recorded_at(FOUND).endswith("(profile lite): hrn-hash")
+    many = {str(n): FOUND["hrn-hash"] for n in range(4)} | {"HRN": HRN}
+    assert measured.recorded_at(many) == "Recorded; with less training (profile lite) are 4 of 5"
     assert measured.recorded_at({"hash only": FOUND["hrn-hash"]}) == "Recorded with less training (profile lite)"
 
 

@@ -16,6 +16,7 @@ from unforget.results.hrn import usage
 from unforget.results.myst import NOT_RECORDED
 from unforget.results.paper import CELL
 
+FEW = 3  # so many runs are named one by one
 COLUMNS = [*CELL, "mean", "sd", "n", "profile", "unit", "run", "values", "seeds"]
 
 
@@ -37,7 +38,10 @@ def recorded_at(found: Mapping[str, Record]) -> str:
         return NOT_RECORDED
     if len(lite) == len(found):
         return "Recorded with less training (profile lite)"
-    return f"Recorded; with less training (profile lite): {', '.join(lite)}" if lite else "Recorded at the paper's protocol"
+    if not lite:
+        return "Recorded at the paper's protocol"
+    which = f": {', '.join(lite)}" if len(lite) <= FEW else f" are {len(lite)} of {len(found)}"
+    return f"Recorded; with less training (profile lite){which}"
 
 
 def profile(record: Record) -> str:

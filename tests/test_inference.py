@@ -39,10 +39,17 @@ def test_three_seeds_are_the_least_a_median_and_the_most():
 def test_shares_with_a_correlation_from_enough_seeds_on():
     few, many = made([HALF, ALL_RIGHT]), made([ALL_RIGHT, HALF, FIRST_TAKES, HALF, ALL_RIGHT])
     table = inference.shares({("A", "CL1"): few, ("B", "CL1"): many})
-    assert list(table.columns) == ["training", "scenario", "seeds", "task 1", "task 2", "right network", "correlation"]
-    assert table.iloc[0].tolist() == ["A", "CL1", 2, 75.0, 25.0, 75.0, "–"]
-    assert table.iloc[1].tolist() == ["B", "CL1", 5, 76.0, 24.0, 74.0, "−1.00"]
+    assert list(table.columns) == ["training", "scenario", "seeds", "task 1", "task 2", "last task, change", "right network", "correlation"]
+    assert table.iloc[0].tolist() == ["A", "CL1", 2, 75.0, 25.0, "–", 75.0, "–"]
+    assert table.iloc[1].tolist() == ["B", "CL1", 5, 76.0, 24.0, "–", 74.0, "−1.00"]
     assert inference.shares({}) is None
+
+
+def test_the_last_tasks_share_is_compared_seed_by_seed():
+    base, other = made([HALF, ALL_RIGHT, FIRST_TAKES, HALF]), made([FIRST_TAKES, ALL_RIGHT, ALL_RIGHT], seeds=(3, 1, 2))
+    found = {("A", "CL1"): base, ("B", "CL1"): other, ("B", "CL2"): other}
+    # Changes 0, 30, 20: t = 1.89 with two degrees of freedom, so p = 1 − t / √(2 + t²).
+    assert inference.shares(found, "A")["last task, change"].tolist() == ["–", "+16.67 (p = 0.199)", "–"]
 
 
 def test_the_surest_wrong_network_and_the_one_that_is_believed():

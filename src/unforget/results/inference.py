@@ -10,8 +10,8 @@ import pandas as pd
 
 from unforget import records
 from unforget.records import Record
-from unforget.results import measured
-from unforget.results.tables import signed
+from unforget.results import measured, verdict
+from unforget.results.tables import compared, signed
 
 MANY = 5
 """Seeds that a correlation over seeds needs."""
@@ -43,17 +43,22 @@ def three_seeds(record: Record | None) -> dict[str, np.ndarray]:
     return {f"{name} (seed {seeds[i]}): {share[i]:.1f} %": counts[[i]] for name, i in places.items()}
 
 
-def shares(found: Mapping[tuple[str, str], Record]) -> pd.DataFrame | None:
-    """Per training (its name and scenario): which share of the images each network gets, and the right one; and how the
-    latter goes, over seeds, with the largest share of a single network (from `MANY` seeds on)."""
+def shares(found: Mapping[tuple[str, str], Record], base: str = "") -> pd.DataFrame | None:
+    """Per training (its name and scenario): which share of the images each network gets, and the right one; by how much the
+    last task's differs from its share in the training named `base`, seed by seed (`verdict.paired`); and how the right
+    network's share goes, over seeds, with the largest of a single network (from `MANY` seeds on)."""
     rows, tasks = [], 0
-    for name, record in found.items():
+    last = {name: dict(zip(records.seeds(record), given(confusion(record))[:, -1], strict=True)) for name, record in found.items()}
+    for (title, scenario), record in found.items():
         counts = confusion(record)
         right, each, tasks = rightly(counts), given(counts), counts.shape[1]
         together = np.corrcoef(each.max(1), right)[0, 1] if len(counts) >= MANY else np.nan
-        rows.append((*name, len(counts), *each.mean(0).round(1), right.mean().round(1), signed(together)))
+        other = {} if title == base else last.get((base, scenario), {})
+        change = compared(*verdict.paired(last[title, scenario], other))
+        rows.append((title, scenario, len(counts), *each.mean(0).round(1), change, right.mean().round(1), signed(together)))
     numbered = (f"task {t + 1}" for t in range(tasks))
-    return pd.DataFrame(rows, columns=["training", "scenario", "seeds", *numbered, "right network", "correlation"]) if rows else None
+    columns = ["training", "scenario", "seeds", *numbered, "last task, change", "right network", "correlation"]
+    return pd.DataFrame(rows, columns=columns) if rows else None
 
 
 def surest(found: Mapping[str, Record]) -> pd.DataFrame | None:

@@ -469,17 +469,27 @@ def test_r10_our_batches_speak_against_it():
     assert both.verdict == "held in part" and names(both, True) == {"training with the units of SVHN and CIFAR-100 on a CPU"}
 
 
+def test_r10_has_one_threshold_for_times_beside_vcs_on_both_sides():
+    for factor, holds in ((routing.SLOW, True), (0.99 * routing.SLOW, False)):
+        printed = {("table-d14", f"{row} training", "SVHN, 1 epoch"): time for row, time in (("VC", 20.0), ("HRN", 20 * factor))}
+        assert names(judge("r10", printed), holds) == {"slow on SVHN"} and len(judge("r10", printed).cells) == 1
+        ours = judge("r10", {("routing-speed", routing.BESIDE_VC, "cuda"): factor})
+        assert names(ours, holds) == {"slow on SVHN on a graphics card"} and "slow on SVHN on a CPU" in names(ours, None)
+
+
 def test_r10_reads_the_smaller_recorded_gain_of_one_seed(monkeypatch):
     rows = [("figure1", 1, 8.0), ("algorithm1", 1, 3.0), ("algorithm1", 10, 1.0)]
     record = {"rows": [
         {"scenario": "pairwise-mnist", "what": "training", "reading": reading, "seeds": seeds, "naive / batched": gain}
         for reading, seeds, gain in rows
     ]}  # fmt: skip
-    record["rows"].append(record["rows"][0] | {"method": "VC", "naive / batched": None})
+    record["rows"].append(record["rows"][0] | {"method": "VC", "naive / batched": None, "samples/s": 300.0})
+    record["rows"].append(record["rows"][1] | {"scenario": "svhn-cifar", "samples/s": 40.0})
     monkeypatch.setattr(speeds, "load", {"hrn": {"cuda": record}}.get)
     ours = claims.ours(measure({}), "hrn")
     assert ours("routing-speed", "pairwise-mnist training", "cuda").mean == 3.0
     assert ours("routing-speed", "pairwise-mnist training", "cpu") is None
+    assert ours("routing-speed", routing.BESIDE_VC, "cuda").mean == 7.5, "the time of a sample, so VC's speed over HRN's"
 
 
 def test_too_few_seeds_are_no_number():

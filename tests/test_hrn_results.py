@@ -268,8 +268,10 @@ def test_marks_are_judged_by_what_is_beyond_chance():
     frame = ablations.marks_beside(measured.from_records(found), {one["config"]["run"].split("/")[1]: one for one in found})
     said = frame.set_index(["row", "column"]).verdict
     assert len(frame) == 21
-    assert said["Low basis size"].tolist() == ["agree", "contradict", "contradict"]  # twice the time is marked ++
-    assert said["High depth"].tolist() == ["within chance", "within chance", "agree"]
+    assert said["Low basis size"].tolist() == ["agree", "contradict", "not judged"]
+    assert said["High depth"].tolist() == ["within chance", "within chance", "not judged"]
+    times = frame[frame.column == ablations.TIME].set_index("row")
+    assert times.loc["High depth", "ours"] == "× 3.00" and times.loc["No basis update", ["ours", "verdict"]].tolist() == ["–", "–"]
     assert set(said["No basis update"]) == {"–"}
 
 

@@ -418,7 +418,7 @@ def test_differences_of_seeds_that_vary_together_are_sharp():
 def test_r06_needs_both_ends_of_the_strength():
     rows = {"Low residue constraint": (90.0, 97.0), "Baseline": (95.0, 95.0), "High residue constraint": (97.0, 90.0)}
     cells = {("table-b1", row, c): v for row, pair in rows.items() for c, v in zip(("T0 accuracy", "First accuracy"), pair)}
-    assert judge("r06", cells).verdict == "held"
+    assert judge("r06", cells).verdict == "held" and "Plasticity" not in judge("r06", cells).reason
     cells["table-b1", "Low residue constraint", "T0 accuracy"] = 99.0
     assert names(judge("r06", cells), False) == {"λ = 0 is less stable"}
 
@@ -648,6 +648,7 @@ def test_r01_and_r03_drops(on_paper):
 
 def test_r06_without_the_term_nothing_changes(on_paper):
     assert names(on_paper["r06"], False, tied=True) == {"λ = 0 is less stable"}
+    assert "column Max task accuracy, which cannot be what it is called" in on_paper["r06"].reason
 
 
 def test_every_check_of_every_claim_is_counted(printed, on_paper):

@@ -220,6 +220,8 @@ def test_two_columns_of_the_ablation_are_single_runs_on_the_first_task(printed):
     rows = {row for row, _ in table}
     below = {row for row in rows if table[row, "Max task accuracy"][0] < table[row, "T0 accuracy"][0]}
     assert len(below) == 5, "so that column is no maximum over tasks"
+    undefined = printed[printed.status == paper.UNDEFINED]
+    assert set(zip(undefined.artifact, undefined.row, undefined.column, strict=True)) == {("table-b1", row, "Max task accuracy") for row in rows}
     assert sum(table[row, "Max task accuracy"][0] < table[row, "Global accuracy"][0] for row in rows) == 4
     for column in ("T0 accuracy", "Global accuracy"):
         assert table["Baseline", column] == table["Low residue constraint", column]
@@ -248,6 +250,7 @@ def test_a_good_row_is_read_with_its_decimals(tmp_path):
         (",20,", ",0,", "n is '0'"),
         (",20,", ",²,", "n is '²'"),
         ("quoted", "copied", "status is 'copied'"),
+        ("quoted", "undefined", "note is ''"),
         ("%", "percent", "unit is 'percent'"),
         ("hnet,", "lstm,", "paper is 'lstm'"),
         ("table-1", "Table 1", "artifact is 'Table 1'"),

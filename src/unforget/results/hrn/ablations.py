@@ -133,7 +133,8 @@ def contradictions() -> pd.DataFrame:
 def marks_beside(cells: pd.DataFrame, recorded: Mapping[str, Record]) -> pd.DataFrame:
     """One line per mark of arXiv Table 2: the mark, what the row adds to the baseline here (accuracies seed by seed, with how
     likely so much is by chance; times as a multiple), and whether the two agree. Rows were not timed side by side, so times are
-    not judged.
+    not judged. The column "Max task accuracy" of the marks is taken at its word; what the ICLR table prints under that name cannot
+    be a maximum over tasks.
 
     `cells` is a frame of `unforget.results.measured`, `recorded` the records by the names of runs, for the times.
     """

@@ -4,8 +4,8 @@ deviations.
 One row is one printed number. `mean` and `error` are kept as the paper prints them, so that `decimals` can
 tell how finely a value is known. `error_kind` is `SEM`, `STD`, `unstated` (the paper prints a ± without
 saying what it is) or `none`. `n` is the number of runs behind it where the paper
-says so, or where its digits do: that of HRN's arXiv Table 1 is 1, since its accuracies are whole numbers of test
-images (a test counts them). `status` is `own` (the paper ran it), `quoted` (the paper copied it from another one) or
+says so, or where its digits do, as the note then says: that of HRN's arXiv Table 1 is 1, since its accuracies on few test
+images are whole numbers of them (a test counts them). `status` is `own` (the paper ran it), `quoted` (the paper copied it from another one) or
 `undefined` (the paper ran it, but it cannot be what it is called; `note` says why). A `sign` is a mark of a table of marks, from -2 for −− to 2 for ++.
 """
 

@@ -521,6 +521,17 @@ def test_evaluate_judges_both_sources(printed):
     assert table.loc["h03", "ours_reason"] == "The numbers it needs are not recorded yet, or of fewer than 3 seeds."
     assert table.loc["h01", "printed_reason"] == "The paper prints no numbers that would tell."
     assert set(claims.evaluate(printed, frame, profile="smoke").ours) == {"not judged"}
+    assert (table.loc["r12", "printed"], table.loc["r12", "ours"]) == ("not held", "not judged")
+    assert "no record could judge it" in table.loc["r12", "ours_reason"]
+    assert [claim.id for claim in claims.CLAIMS if claim.of_print] == ["r12"]
+
+
+def test_a_comparison_says_what_it_lacks():
+    a, unsure = Number(1.0, 0.1), Number(0.5)
+    assert base.above("x", a, {"b": None, "c": None}).text == "no number for b, c"
+    assert base.above("x", a, {"b": unsure}).text == "no standard error of the difference from b"
+    both = base.above("x", a, {"b": None, "c": unsure, "d": Number(0.2, 0.1)})
+    assert both.holds is None and both.text == "no number for b, no standard error of the difference from c"
 
 
 # ---- the papers' own numbers. Below what a reader of the tables finds, claim by claim.

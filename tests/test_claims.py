@@ -423,6 +423,15 @@ def test_r06_needs_both_ends_of_the_strength():
     assert names(judge("r06", cells), False) == {"λ = 0 is less stable"}
 
 
+def test_r15_is_on_the_first_task_on_both_sides(on_paper):
+    rows = {"Baseline": 95.0, "No basis update": 94.0, "High embedding size": 96.0, "High depth": 96.0}
+    cells = {("table-b1", row, "T0 accuracy"): t0 for row, t0 in rows.items()}
+    cells |= {("table-b1", row, "Global accuracy"): 200 - t0 for row, t0 in rows.items()}
+    assert judge("r15", cells).verdict == "held"
+    assert names(judge("r15", cells | {("table-b1", "High depth", "T0 accuracy"): 90.0}), False) == {"high depth"}
+    assert [cell.text.startswith("marked") for cell in on_paper["r15"].cells] == [True] * 3
+
+
 @pytest.mark.parametrize(
     ("id", "row", "better", "expected"),
     [("r14", "hash", -1.0, "Pairwise MNIST"), ("r09", "projections", 0.0, "Pairwise MNIST")],

@@ -62,21 +62,20 @@ def r12(numbers: Numbers) -> Outcome:
 
 
 def r15(numbers: Numbers) -> Outcome:
-    """Measured rows where there are any, else the marks of the arXiv version."""
+    """On the long-term accuracy, which is that on the first task as the arXiv caption says: in print by its marks, since the
+    ICLR table has only one of the rows; ours as measured."""
     checks = []
     for row, measured, better in (
         ("No basis update", "No basis update", False),
         ("High hashed-feature vector size", "High embedding size", True),
         ("High depth", "High depth", True),
     ):
-        cells = {name: numbers(ABLATION, name, "Global accuracy") for name in ("Baseline", measured)}
         mark = numbers("table-2", row, "Long-term accuracy")
-        if None not in cells.values():
-            high, low = (measured, "Baseline") if better else ("Baseline", measured)
-            checks.append(above(row.lower(), cells[high], {low.lower(): cells[low]}))
-        elif mark is not None:
+        if mark is not None:
             right = mark.mean > 0 if better else mark.mean < 0
             checks.append(Check(row.lower(), bool(right), f"marked {MARKS[int(mark.mean)]}"))
-        else:
-            checks.append(Check(row.lower(), None, "no number"))
+            continue
+        cells = {name: numbers(ABLATION, name, SAME_COLUMN["Long-term accuracy"]) for name in ("Baseline", measured)}
+        high, low = (measured, "Baseline") if better else ("Baseline", measured)
+        checks.append(above(row.lower(), cells[high], {low.lower(): cells[low]}))
     return combine(checks)

@@ -166,6 +166,7 @@ def test_the_scorecard_counts_what_the_ledger_says(some):
     text = scorecard.text(some)
     printed = some.ledger[some.ledger.status != "ours"]
     begun, judged = int((printed.profile == "paper").sum()), int(printed.verdict.isin(VERDICTS[:3]).sum())
+    assert VERDICTS[:3] == ("reproduced", "close", "differs")
     assert 0 < judged < begun < len(printed)
     assert f"**{begun} of {len(printed)} printed numbers** have a recorded run" in text
     assert f"{judged} of them with enough seeds" in text
@@ -179,6 +180,16 @@ def test_the_scorecard_counts_what_the_ledger_says(some):
         for verdict, n in printed[printed.paper == name].verdict.value_counts().items():
             assert f">{verdict} <strong>{n}</strong>" in card
             assert f'class="outcome-{verdict.replace(" ", "-")}" style="flex-grow: {n}"' in card
+
+
+def test_what_is_not_comparable_is_shown_and_counted_apart(saved):
+    results = saved(record("ablations/baseline"))
+    page, cards = ledger.text(results), scorecard.text(results)
+    (row,) = rows(page, "Baseline, Max task accuracy")
+    assert "outcome-not-comparable" in row[1] and row[3].startswith("99.00") and row[4] == "–"
+    assert "Not comparable, since what is printed cannot be what it is called" in page and "as for" not in page
+    assert ">not comparable <strong>12</strong>" in cards.split("`hrn`")[1]
+    assert "**3 of " in cards and "2 of them with enough seeds for a verdict, 1 not comparable." in cards
 
 
 def test_the_counts_of_the_welcome_page_and_of_the_costs_agree(saved):

@@ -1,6 +1,7 @@
 """Hash-routed networks: the batched learner against one sample at a time, and what routing and bases promise."""
 
 import math
+from collections import Counter
 
 import pytest
 import torch
@@ -62,9 +63,11 @@ def learner(stream, seeds=(0,), scan=None, double=True, order="deferred", **chan
 
 
 def against_naive(stream, order="deferred", steps=30, seeds=(3,), **changes):
-    """Both through all stages with the same batches; after every step each sample's route and H, all bases and weights."""
+    """Both through all stages with the same batches; after every step each sample's route and H, all bases and weights.
+
+    Returns the batched one, and how many samples went through how many units."""
     fast = learner(stream, seeds, order=order, iterations=steps, **changes)
-    slow, encoded = NaiveHRN(fast, 0, order), listen(fast)
+    slow, encoded, lengths = NaiveHRN(fast, 0, order), listen(fast), Counter()
     for stage in range(len(stream.stages)):
         (phase,) = fast.phases(stage)
         phase.begin(), slow.begin(stage)
@@ -77,6 +80,7 @@ def against_naive(stream, order="deferred", steps=30, seeds=(3,), **changes):
             routes, of_batch = encoded.pop()
             assert routes == slow.log and not encoded
             torch.testing.assert_close(of_batch, H, rtol=0, atol=1e-10)
+            lengths.update(map(len, slow.log))
             for route in slow.log:
                 for k in route:
                     uses[k] += 1
@@ -84,7 +88,7 @@ def against_naive(stream, order="deferred", steps=30, seeds=(3,), **changes):
             compare(fast, slow, stage)
         test = stream.tests[stage].x
         torch.testing.assert_close(fast.features(test[None])[0], slow.features(test), rtol=0, atol=1e-10)
-    return fast, slow
+    return fast, lengths
 
 
 def listen(one):
@@ -130,17 +134,24 @@ def test_batched_equals_one_sample_at_a_time(reading, order):
 
 @pytest.mark.parametrize("reading", RULES)
 def test_batched_equals_naive_over_sixty_batches(reading):
-    against_naive(images(tasks=1, n=200), steps=60, **GREY, **RULES[reading])
+    fast, _ = against_naive(images(tasks=1, n=200), steps=60, tau_expand=0.4, **GREY, **RULES[reading])
+    assert fast.state["replaced"].sum() >= 40 and (fast.state["held"] == fast.options.m).all()
 
 
-@pytest.mark.parametrize("colour, reading", [*((False, name) for name in RULES), (True, "figure1"), (True, "released")])
-def test_batched_equals_naive_where_it_is_hard(colour, reading):
-    """Duplicates, black images, early stops, bases that expand often, units added half-way, after 30 of 60 batches."""
-    fast, _ = against_naive(
-        images(hard=True, colour=colour), steps=30, tau_d=0.7, tau_expand=0.6, grow=(0, 2),
+HARD = [(colour, reading, "deferred") for colour, reading in [*((False, name) for name in RULES), (True, "figure1"), (True, "released")]]
+OTHER_ORDERS = [(False, reading, order) for reading in ("algorithm1", "released") for order in ("depth", "sample")]
+
+
+@pytest.mark.parametrize("colour, reading, order", [*HARD, *OTHER_ORDERS, (True, "released", "depth")])
+def test_batched_equals_naive_where_it_is_hard(colour, reading, order):
+    """Duplicates, black images, early stops, bases that expand and change often, units added half-way, after 30 of 60 batches."""
+    fast, lengths = against_naive(
+        images(hard=True, colour=colour), order, steps=30, tau_d=0.7, tau_expand=0.6, grow=(0, 2),
         **(COLOUR if colour else GREY), **RULES[reading],
     )  # fmt: skip
-    assert fast.state["w"].shape[1] == 6
+    assert fast.state["w"].shape[1] == 6 and fast.state["replaced"].sum() >= 40
+    early, whole = sum(lengths[n] for n in range(1, fast.options.n_res)), lengths[fast.options.n_res]
+    assert lengths[0] > 20 and early > 100 and whole > 100, "black images, early stops, whole routes"
 
 
 def test_other_choices_equal_naive():

@@ -149,6 +149,26 @@ def test_captions_say_what_was_trained_less():
     assert measured.recorded_at({"hash only": FOUND["hrn-hash"]}) == "Recorded with less training (profile lite)"
 
 
+def test_a_caption_is_of_the_runs_that_are_drawn(monkeypatch):
+    section = Section("hrn/fashion-mnist")
+    monkeypatch.setattr(section, "recorded", FOUND | {"hrn-hash": record("fashion-mnist/hrn-hash", FIRST, profile="lite")})
+    assert section.recorded_of(*sequences.PAPERS_RUNS) == section.recorded_of("hrn") == measured.recorded_at({"HRN": HRN})
+    assert section.recorded_of("hrn-hash") == measured.recorded_at({"HRN, hash only": FOUND["hrn-hash"]})
+    assert section.recorded_of("vc") == measured.recorded_at({})
+
+
+def test_a_page_says_which_rows_are_recorded_and_which_are_open():
+    assert sequences.PAPERS_RUNS == ("vc", "ewc", "ell", "hrn")
+    assert sequences.so_far({}).startswith("Nothing of this sequence is recorded")
+    some = sequences.so_far(FOUND)
+    assert "Recorded: *HRN* (2 seeds) and *HRN, hash only* (1 seed, lite). Fewer than 3 seeds" in some
+    assert "VC, EWC and ELL are missing" in some and "is open" in some
+    whole = {name: record(f"fashion-mnist/{name}", FIRST, FIRST, SECOND) for name in sequences.PAPERS_RUNS}
+    said = sequences.so_far(whole)
+    assert "*ELL* (3 seeds) and *HRN* (3 seeds)" in said and "open" not in said and "Fewer" not in said
+    assert "ELL is missing" in sequences.so_far({name: whole[name] for name in ("vc", "ewc", "hrn")})
+
+
 def test_first_task_figure_says_its_means_and_draws_the_printed_ends():
     plot = figures.first_task(sequences.stages(FOUND, "table-1c"), sequences.printed("table-1c"))
     assert "HRN: first task 80.0 % after its training, 55.0 % at the end, all images then 58.8 %" in plot.alt
@@ -250,8 +270,10 @@ def test_marks_are_judged_by_what_is_beyond_chance():
     frame = ablations.marks_beside(measured.from_records(found), {one["config"]["run"].split("/")[1]: one for one in found})
     said = frame.set_index(["row", "column"]).verdict
     assert len(frame) == 21
-    assert said["Low basis size"].tolist() == ["agree", "contradict", "contradict"]  # twice the time is marked ++
-    assert said["High depth"].tolist() == ["within chance", "within chance", "agree"]
+    assert said["Low basis size"].tolist() == ["agree", "contradict", "not judged"]
+    assert said["High depth"].tolist() == ["within chance", "within chance", "not judged"]
+    times = frame[frame.column == ablations.TIME].set_index("row")
+    assert times.loc["High depth", "ours"] == "× 3.00" and times.loc["No basis update", ["ours", "verdict"]].tolist() == ["–", "–"]
     assert set(said["No basis update"]) == {"–"}
 
 

@@ -126,6 +126,17 @@ def test_a_quoted_number_is_quoted_until_it_is_run(printed):
     assert (run.verdict, run.status, ledger.label(run)) == ("reproduced", "quoted", "reproduced (quoted)")
 
 
+def test_a_number_that_is_not_what_it_is_called_is_shown_and_not_judged(printed):
+    key = ("hrn", "table-b1", "Baseline", "Max task accuracy")
+    for profile in ("paper", "lite"):
+        row = judged(printed, key, around(98.87, 0.1), profile=profile)
+        assert row.verdict == "not comparable" and row.ours == pytest.approx(98.87) and (row.profile, row.cause) == (profile, "")
+        assert math.isnan(row.delta) and math.isnan(row.delta_se) and "no maximum" in row.note
+    assert cell(ledger.ledger(printed, measure()), key).verdict == "not comparable"
+    with pytest.raises(UnforgetError, match="explains hrn / table-b1 / Baseline / Max task accuracy, which is not comparable"):
+        ledger.ledger(printed, measure(), causes((*key, "", "", "a longer training")))
+
+
 def test_lite_is_shown_but_not_judged(printed):
     row = judged(printed, ENT, around(69.48, 0.8), profile="lite")
     assert row.verdict == "not run" and "lite" in row.why
@@ -160,7 +171,7 @@ def test_counts_must_be_equal(printed):
 def test_every_printed_number_has_exactly_one_row_and_verdict(printed):
     table = ledger.ledger(printed, measure((ENT, around(50, 1), "paper", "r")))
     assert len(table) == len(printed)
-    assert set(table.verdict) == {"not run", "quoted", "differs"}
+    assert set(table.verdict) == {"not run", "not comparable", "quoted", "differs"}
     assert ledger.scorecard(table).to_numpy().sum() == len(printed)
     assert ledger.scorecard(table).loc[("hnet", "table-1"), "differs"] == 1
 

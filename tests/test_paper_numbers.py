@@ -209,6 +209,16 @@ def test_accuracies_of_the_pairs_are_shares_of_their_test_images(printed):
     assert odd == {("table-1b", "ELL", "T1 first"), ("table-1b", "ELL", "T2 first")}
 
 
+def test_the_number_of_runs_that_is_printed_nowhere_is_noted_as_inferred(printed):
+    """Only where few images are tested do digits tell: shares of 10,000 are all numbers with two decimals."""
+    table = printed[(printed.paper == "hrn") & printed.artifact.isin(HRN_TESTS)]
+    assert set(table.n) == {1} and table.note.str.contains("n is printed nowhere").all()
+    for cell in table.itertuples():
+        n = HRN_TESTS[cell.artifact][int(cell.column.split()[0][1:])]
+        told = f"a whole number of {n} test images, so evidently one run" in cell.note
+        assert told == (n < 10_000 and "no whole number" not in cell.note), cell
+
+
 def test_two_columns_of_the_ablation_are_single_runs_on_the_first_task(printed):
     """Means of ten runs would be shares of 21,150 images; all 24 numbers are shares of 2,115."""
     table = cells(printed, "hrn", "table-b1")
@@ -220,6 +230,8 @@ def test_two_columns_of_the_ablation_are_single_runs_on_the_first_task(printed):
     rows = {row for row, _ in table}
     below = {row for row in rows if table[row, "Max task accuracy"][0] < table[row, "T0 accuracy"][0]}
     assert len(below) == 5, "so that column is no maximum over tasks"
+    undefined = printed[printed.status == paper.UNDEFINED]
+    assert set(zip(undefined.artifact, undefined.row, undefined.column, strict=True)) == {("table-b1", row, "Max task accuracy") for row in rows}
     assert sum(table[row, "Max task accuracy"][0] < table[row, "Global accuracy"][0] for row in rows) == 4
     for column in ("T0 accuracy", "Global accuracy"):
         assert table["Baseline", column] == table["Low residue constraint", column]
@@ -248,6 +260,7 @@ def test_a_good_row_is_read_with_its_decimals(tmp_path):
         (",20,", ",0,", "n is '0'"),
         (",20,", ",²,", "n is '²'"),
         ("quoted", "copied", "status is 'copied'"),
+        ("quoted", "undefined", "note is ''"),
         ("%", "percent", "unit is 'percent'"),
         ("hnet,", "lstm,", "paper is 'lstm'"),
         ("table-1", "Table 1", "artifact is 'Table 1'"),

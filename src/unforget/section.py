@@ -86,7 +86,11 @@ class Section:
     @property
     def recorded_at(self) -> str:
         """How captions begin: whether the recorded runs follow the paper, or which of them were shorter."""
-        return measured.recorded_at({self.title(name): record for name, record in self.recorded.items()})
+        return self.recorded_of(*self.recorded)
+
+    def recorded_of(self, *names: str) -> str:
+        """The same for a figure that draws these runs only, of which some may not be recorded."""
+        return measured.recorded_at({self.title(name): self.recorded[name] for name in names if name in self.recorded})
 
     def title(self, name: str) -> str:
         """How a run is called in tables and figures."""

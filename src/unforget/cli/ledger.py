@@ -18,7 +18,7 @@ def ledger(
         str, typer.Option(help="Only this table or figure, as table-1.", show_default="all")
     ] = "",
     verdict: Annotated[
-        str, typer.Option(help="Only reproduced, close, differs, not run, quoted or ours.", show_default="all")
+        str, typer.Option(help="Only reproduced, close, differs, not comparable, not run, quoted or ours.", show_default="all")
     ] = "",
     csv: Annotated[Path | None, typer.Option(metavar="FILE", help="Write all columns to a CSV file.")] = None,
     latex: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a LaTeX longtable.")] = None,

@@ -14,7 +14,7 @@ import pandas as pd
 from unforget.errors import UnforgetError
 from unforget.results import verdict
 from unforget.results.measured import COLUMNS as MEASURED
-from unforget.results.paper import CELL
+from unforget.results.paper import CELL, UNDEFINED
 
 EVERY = "*"
 UNEXPLAINED = "unexplained; tried: "  # how the cause of a deviation begins that has none
@@ -153,9 +153,13 @@ def _row(cell, ours, explained) -> dict:
         "profile": "",
         "run": "",
     }
+    if cell.status == UNDEFINED:
+        row |= {"verdict": "not comparable", "why": "what is printed cannot be what it is called"}
     if ours is None:
         return row
     row |= {"ours": ours.mean, "our_se": _sem(ours), "n": ours.n, "profile": ours.profile, "run": ours.run}
+    if cell.status == UNDEFINED:
+        return row
     if ours.profile != "paper":
         return row | {"why": f"run at profile {ours.profile} only"}
     seeds = None if pd.isna(cell.n) else int(cell.n)
@@ -191,6 +195,7 @@ def _explanations(causes, printed, measured, ours) -> dict[tuple, tuple[str, str
     column is `EVERY` says what was tried for all cells so named that have no line of their own.
     """
     explained, general, known = {}, {}, {_key(cell) for cell in printed.itertuples()}
+    undefined = {_key(cell) for cell in printed.itertuples() if cell.status == UNDEFINED}
     for line in () if causes is None else causes.itertuples():
         key, name = _key(line), " / ".join(_key(line))
         named = [cell for cell in known if all(own in (part, EVERY) for own, part in zip(key, cell, strict=True))]
@@ -199,6 +204,8 @@ def _explanations(causes, printed, measured, ours) -> dict[tuple, tuple[str, str
             continue
         if key not in known:
             raise UnforgetError(f"causes.csv explains {name}, which no paper prints; correct the cell's name")
+        if key in undefined:
+            raise UnforgetError(f"causes.csv explains {name}, which is not comparable; drop the line")
         if key in explained:
             raise UnforgetError(f"causes.csv explains {name} twice; keep one line")
         cause = line.cause

@@ -4,9 +4,9 @@ deviations.
 One row is one printed number. `mean` and `error` are kept as the paper prints them, so that `decimals` can
 tell how finely a value is known. `error_kind` is `SEM`, `STD`, `unstated` (the paper prints a ± without
 saying what it is) or `none`. `n` is the number of runs behind it where the paper
-says so, or where its digits do: that of HRN's arXiv Table 1 is 1, since its accuracies are whole numbers of test
-images (a test counts them). `status` is `own` (the paper ran it) or `quoted` (the paper copied it from
-another one). A `sign` is a mark of a table of marks, from -2 for −− to 2 for ++.
+says so, or where its digits do, as the note then says: that of HRN's arXiv Table 1 is 1, since its accuracies on few test
+images are whole numbers of them (a test counts them). `status` is `own` (the paper ran it), `quoted` (the paper copied it from another one) or
+`undefined` (the paper ran it, but it cannot be what it is called; `note` says why). A `sign` is a mark of a table of marks, from -2 for −− to 2 for ++.
 """
 
 import csv
@@ -30,7 +30,8 @@ ABLATION_COLUMNS = ("row", "name", "value", "note")
 NETWORK_PARTS = ("layers", "units", "settings")
 CAUSE_COLUMNS = (*CELL, "cause", "run", "tried")
 ERROR_KINDS = ("SEM", "STD", "unstated", "none")
-STATUSES = ("own", "quoted")
+UNDEFINED = "undefined"
+STATUSES = ("own", "quoted", UNDEFINED)
 UNITS = ("%", "points", "parameters", "ratio", "h", "min", "s", "sign", "MSE")
 FOLDER = Path(__file__).parents[3] / "data" / "paper"
 
@@ -153,6 +154,8 @@ def _checked(row: dict[str, str], paper: str, where: str) -> dict:
         refuse("error", "a number of at least 0, or nothing")
     if row["n"] and not (row["n"].isascii() and row["n"].isdigit() and int(row["n"]) > 0):
         refuse("n", "a whole number of at least 1, or nothing")
+    if row["status"] == UNDEFINED and not row["note"].strip():
+        refuse("note", f"the reason of its status {UNDEFINED}")
     if row["unit"] == "%" and not 0 <= float(row["mean"]) <= 100:
         refuse("mean", "a percentage between 0 and 100")
     return row | {

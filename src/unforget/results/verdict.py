@@ -8,6 +8,8 @@ accuracy, so it shrinks near 100 %; it is capped, and never finer than half the 
 - close: |Δ| ≤ 3 m; or |Δ| ≤ 3 SE with our error as small as above; or |Δ| ≤ 2 SE where it is larger, since
   agreement that comes from our own uncertainty shows nothing.
 - differs: anything else, in either direction: a better number is a deviation too.
+- not comparable: what is printed cannot be what it is called, so that no number of ours is the same quantity; ours stands
+  beside it all the same, and the note of the cell says why.
 - not run: no record of the paper's own protocol, or fewer than 3 seeds of it where the paper has more.
 - quoted: the paper copied the number from another one and we have not run it. Where we have, it is judged
   like any other and stays marked as quoted.
@@ -31,7 +33,7 @@ from scipy import stats
 from unforget.errors import choose
 from unforget.words import count
 
-VERDICTS = ("reproduced", "close", "differs", "not run", "quoted", "ours")
+VERDICTS = ("reproduced", "close", "differs", "not comparable", "not run", "quoted", "ours")
 AGREE_SE, CLOSE_SE, CLOSE_MARGINS, OWN_ERROR, MIN_SEEDS = 2, 3, 3, 2, 3
 EXACT = ("parameters", "sign")
 CHANCE = 0.05

@@ -76,6 +76,10 @@ def _artifact(part: pd.DataFrame, lost: dict[tuple[str, str], str]) -> list[str]
     differs = tables.by_cause(printed[printed.verdict == "differs"].itertuples())
     if differs:
         said.append("\n".join(_difference(cause, cells, printed[filled]) for cause, cells in differs.items()))
+    other = printed[(printed.verdict == "not comparable") & filled]
+    if len(other):
+        names = tables.together(list(other.itertuples()), printed[filled])
+        said.append(f"Not comparable, since {other.why.iloc[0]} (see the notes in `data/paper`): {escape(names)}.")
     waiting = printed[(printed.verdict == "not run") & filled]
     for why, cells in waiting.groupby("why", sort=False):
         said.append(f"{_sentence(why)} {'; '.join(_cell(cell) for cell in cells.itertuples())}.")
@@ -123,9 +127,10 @@ def _number(text: str, unit: str) -> str:
 
 
 def _summary(rest: list[tuple[str, pd.DataFrame]]) -> str:
-    rows = []
-    columns = ("not run", tables.NOT_BUILT, "quoted")
-    for artifact, part in rest:
-        labels = [tables.label(row) for row in part.itertuples()]
-        rows.append((escape(title(artifact)), escape(part.place.iloc[0]), *(str(labels.count(name)) for name in columns)))
-    return table(("artefact", "place", *columns), rows, "llrrr", "numbers")
+    labels = [[tables.label(row) for row in part.itertuples()] for _, part in rest]
+    columns = ["not run", tables.NOT_BUILT, "quoted", *(["not comparable"] if "not comparable" in sum(labels, []) else [])]
+    rows = [
+        (escape(title(artifact)), escape(part.place.iloc[0]), *(str(own.count(name)) for name in columns))
+        for (artifact, part), own in zip(rest, labels, strict=True)
+    ]
+    return table(("artefact", "place", *columns), rows, "ll" + "r" * len(columns), "numbers")

@@ -11,7 +11,7 @@ from unforget.records import Record
 from unforget.results import claims, measured, tables
 from unforget.words import count
 
-_VERDICTS = ("reproduced", "close", "differs", "not run", tables.NOT_BUILT, "quoted")
+_VERDICTS = ("reproduced", "close", "differs", "not comparable", "not run", tables.NOT_BUILT, "quoted")
 
 
 @pages.page("scorecard")
@@ -24,7 +24,9 @@ def text(results: Results) -> str:
     begun, judged = int(has_run(printed).sum()), int(printed.verdict.isin(_VERDICTS[:3]).sum())
     said = f"**{begun:,} of {count(len(printed), 'printed number')}** have a recorded run so far"
     if begun:
+        other = int((has_run(printed) & (printed.verdict == "not comparable")).sum())
         said += f"; {'all' if judged == begun else f'{judged:,} of them'} with enough seeds for a verdict"
+        said += f", {other:,} not comparable" if other else ""
     recorded = [r for r in results.records if measured.profile(r) == "paper"]
     others = [r for r in results.records if measured.profile(r) != "paper"]
     said += f". {_done(recorded, others) or 'Nothing is recorded yet'}."

@@ -32,6 +32,7 @@ CLAIMS: tuple[Claim, ...] = (*hnet.CLAIMS, *lstm.CLAIMS, *dynamos.CLAIMS, *hrn.C
 DERIVED = {"lstm": lstm.published_sizes}  # what follows from a paper's settings, though it does not print it
 COMPUTED = {"hashing": routing.hashing, "routing-speed": routing.speed}  # artifacts without records of runs
 JUDGED = ("paper", "lite")
+OF_PRINT = Outcome(NOT_JUDGED, "It compares what is printed with what is printed: no record could judge it.")
 
 
 def find(id: str) -> Claim:
@@ -108,7 +109,8 @@ def evaluate(
     on_paper = {paper: theirs(printed, paper, measured) for paper in papers}
     on_ours = {paper: ours(measured, paper, profile) for paper in papers}
     for claim in sorted(map(find, ids), key=CLAIMS.index) or CLAIMS:
-        first, second = judge(claim, on_paper[claim.paper]), judge(claim, on_ours[claim.paper], profile)
+        first = judge(claim, on_paper[claim.paper])
+        second = OF_PRINT if claim.of_print else judge(claim, on_ours[claim.paper], profile)
         printed_reason = _reason(claim, first, "The paper prints no numbers that would tell.")
         ours_reason = _reason(claim, second, f"The numbers it needs are not recorded yet, or of fewer than {verdict.MIN_SEEDS} seeds.")
         rows.append((claim.id, claim.paper, claim.where, claim.text, first.verdict, printed_reason,

@@ -63,17 +63,20 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Claim:
-    """A statement of a paper (`where` in it), in our words, and the code that judges it, if written yet."""
+    """A statement of a paper (`where` in it), in our words, and the code that judges it, if written yet. One `of_print` is
+    about printed numbers alone, so that no record could judge it."""
 
     id: str
     paper: str
     where: str
     text: str
     evaluate: Callable[[Numbers], Outcome] | None = None
+    of_print: bool = False
 
 
 def listed(paper: str, *lines: tuple) -> tuple[Claim, ...]:
-    """The claims of a paper from lines of (id, where, text) or, where it is written, (id, where, text, evaluate)."""
+    """The claims of a paper from lines of (id, where, text) or, where it is written, (id, where, text, evaluate); True behind
+    that for one that is `of_print`."""
     return tuple(Claim(id, paper, *rest) for id, *rest in lines)
 
 
@@ -167,9 +170,12 @@ def above(name: str, a: Number | None, rivals: Mapping[str, Number | None], or_t
             said.append(f"{word} {label} {show(known[label].mean)}")
         tied = all(order[label] == 0 for label in failed)
         return Check(name, False, f"{show(a.mean)} {', '.join(said)}", tied, assumptions([a, *known.values()]))
-    missing = [label for label in rivals if order.get(label) is None]
-    if missing:
-        return Check(name, None, f"no number with a standard error for {', '.join(missing)}")
+    missing = [label for label in rivals if label not in known]
+    unsure = [label for label in known if order[label] is None]
+    if missing or unsure:
+        said = [f"no number for {', '.join(missing)}"] if missing else []
+        said += [f"no standard error of the difference from {', '.join(unsure)}"] if unsure else []
+        return Check(name, None, ", ".join(said))
     best = max(known, key=lambda label: known[label].mean)
     text = f"{show(a.mean)} {words[order[best]]} {best} {show(known[best].mean)}"
     return Check(name, True, text, assumed=assumptions([a, *known.values()]))

@@ -132,7 +132,9 @@ def contradictions() -> pd.DataFrame:
 
 def marks_beside(cells: pd.DataFrame, recorded: Mapping[str, Record]) -> pd.DataFrame:
     """One line per mark of arXiv Table 2: the mark, what the row adds to the baseline here (accuracies seed by seed, with how
-    likely so much is by chance; times as a multiple), and whether the two agree.
+    likely so much is by chance; times as a multiple), and whether the two agree. Rows were not timed side by side, so times are
+    not judged. The column "Max task accuracy" of the marks is taken at its word; what the ICLR table prints under that name cannot
+    be a maximum over tasks.
 
     `cells` is a frame of `unforget.results.measured`, `recorded` the records by the names of runs, for the times.
     """
@@ -143,13 +145,13 @@ def marks_beside(cells: pd.DataFrame, recorded: Mapping[str, Record]) -> pd.Data
             same = SAME_COLUMN[column]
             if same == TIME:
                 before, after = (cost.of(recorded[run]).seconds if run in recorded else math.nan for run in map(run_name, ("Baseline", other)))
-                said, known, beyond = f"× {_times(after, before)}", after == after, True
+                said, known, judged = f"× {_times(after, before)}", after / before == after / before, "not judged"
             else:
                 added, chance = verdict.paired(found.get((other, same), {}), found.get(("Baseline", same), {}))
                 said, known, beyond = compared(added, chance), chance == chance, chance < verdict.CHANCE
-                before, after = 0.0, added if beyond else 0.0
-            agree = "agree" if known and agrees(mark, before, after, same) else "contradict" if beyond else "within chance"
-            lines.append((row, column, MARKS[mark], said if known else MISSING, agree if known else MISSING))
+                agree = agrees(mark, 0.0, added if beyond else 0.0, same)
+                judged = "agree" if agree else "contradict" if beyond else "within chance"
+            lines.append((row, column, MARKS[mark], said if known else MISSING, judged if known else MISSING))
     return pd.DataFrame(lines, columns=["row", "column", "arXiv", "ours", "verdict"])
 
 

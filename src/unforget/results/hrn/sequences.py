@@ -12,12 +12,14 @@ import pandas as pd
 from unforget import records
 from unforget.experiments.hrn.sequences import EXPERIMENTS, OWN, ROWS, TABLES
 from unforget.records import Record
-from unforget.results import measured, paper
+from unforget.results import measured, paper, verdict
 from unforget.results.claims.hrn.sequences import ALONE, PRINTED, RIVALS, WHOLE
 from unforget.results.tables import MISSING, number
+from unforget.words import count
 
 PAPERS_ROWS = (*RIVALS, "HRN")
 OUR_ROWS = tuple(row for row in ROWS.values() if row not in PAPERS_ROWS)
+PAPERS_RUNS = tuple(name for name, row in ROWS.items() if row in PAPERS_ROWS)
 TESTS = {sequence.artifact: sequence.tests for sequence in (*PRINTED, ALONE)}
 """Numbers of test images of every task of a table."""
 AVERAGES = {"images": "global", "tasks": "final"}
@@ -127,6 +129,28 @@ def _average(record: Record | None, metric: str, name_profile: bool) -> str:
     values = 100 * measured.metric(records.scores(record, OWN), metric, record["tests"])
     ended = f", {measured.diverged(record)}" if measured.diverged(record) else ""
     return number(values.mean(), values.std(ddof=1) if len(values) > 1 else 0.0, len(values), "%") + shorter + ended
+
+
+def so_far(recorded: Mapping[str, Record]) -> str:
+    """Which rows of a sequence are recorded, and what is open, in words for a page."""
+    found = {row: recorded[name] for name, row in ROWS.items() if name in recorded}
+    if not found:
+        return "Nothing of this sequence is recorded, so what is claimed of it is open here."
+    seeds = {row: len(record["replicas"]) for row, record in found.items()}
+    shorter = {row: "" if measured.profile(record) == "paper" else ", lite" for row, record in found.items()}
+    rows = [f"*{row}* ({count(n, 'seed')}{shorter[row]})" for row, n in seeds.items()]
+    said = f"Recorded: {_and(rows)}."
+    if min(seeds.values()) < verdict.MIN_SEEDS:
+        said += f" Fewer than {verdict.MIN_SEEDS} seeds are shown, but not judged."
+    if open_rows := [row for row in PAPERS_ROWS if row not in found]:
+        missing = f"{_and(open_rows)} {'is' if len(open_rows) == 1 else 'are'} missing"
+        return f"{said} Of the rows that the paper prints {missing}, so whether its order of the methods comes back is open."
+    return f"{said} So every row that the paper prints stands beside ours above, and is judged below."
+
+
+def _and(words: Sequence[str]) -> str:
+    *most, last = words
+    return f"{', '.join(most)} and {last}" if most else last
 
 
 def stages(found: Mapping[str, Record], artifact: str) -> pd.DataFrame:

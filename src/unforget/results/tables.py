@@ -123,7 +123,7 @@ def _line(cell, now) -> list[str]:
         sd = cell.our_se * cell.n**0.5 if not pd.isna(cell.our_se) else 0.0
         recorded = number(cell.ours, sd, cell.n, cell.unit) + (", lite" if cell.profile == "lite" else "")
     this = MISSING if now is None else number(now.mean, now.sd, now.n, now.unit)
-    return [cell.row, cell.column, printed(cell), recorded, this, label(cell), signed(cell.delta)]
+    return [cell.row, cell.column, printed(cell), recorded, this, label(cell), signed(cell.delta, 0 if cell.unit == "parameters" else 2)]
 
 
 def run_of(cell) -> str:

@@ -340,11 +340,13 @@ def choices(without=99.6, weak=99.7, strong=99.5) -> dict:
 
 
 def test_h23_small_effects():
-    each = [f"{what} on S-CL{i}" for what in ("look-ahead", "β of the classifier") for i in (1, 2, 3)]
+    what = ("look-ahead", "look-ahead does no harm", "β of the classifier")
+    each = [f"{part} on S-CL{i}" for part in what for i in (1, 2, 3)]
     assert names(judge("h23", choices()), True) == set(each)
+    assert names(judge("h23", choices(without=99.9)), False) == set(each[3:6])
     assert names(judge("h23", choices()), None) == {"condition of the replay model", "size of the condition"}
     assert names(judge("h23", choices(without=98.0)), False) == set(each[:3])
-    assert names(judge("h23", choices(strong=99.1)), False) == set(each[3:])
+    assert names(judge("h23", choices(strong=99.1)), False) == set(each[6:])
     replay = {("table-1", "S-CL3", "HNET+R"): 95.0}
     replay |= {("text-choices", "S-CL3", f"HNET+R, {c}"): v for c, v in (("condition of 10", 94.8), ("condition of 1000", 95.2))}
     without = ("text-choices", "S-CL3", "HNET+R, no condition")
@@ -365,6 +367,8 @@ def test_effects_are_paired_by_seed(gains, holds, tied):
     few = Number(60.0, 12.0, 3, values, seeds=(1, 3, 4))
     part = shared.alike("β", many, {"weak": few})
     assert (part.holds, part.tied) == (holds, tied) and "weak −" in part.text
+    unsure = shared.alike("β", many, {"weak": Number(60.0)})
+    assert unsure.holds is None and "no standard error" in unsure.text
     assert base.difference(few, many)[0] == pytest.approx(-sum(gains) / 3)
 
 

@@ -131,10 +131,10 @@ def assumptions(found: Iterable[Number | Check | None]) -> tuple[tuple[str, str]
 
 def compare(a: Number, b: Number) -> int | None:
     """1, 0 or -1 as a is above, within error of, or below b; None where a standard error is unknown."""
-    difference, error = a.mean - b.mean, COUNTS_FROM * math.hypot(a.sem, b.sem)
+    apart, error = a.mean - b.mean, COUNTS_FROM * math.hypot(a.sem, b.sem)
     if math.isnan(error):
         return None
-    return 0 if abs(difference) <= error + 1e-12 else int(math.copysign(1, difference))
+    return 0 if abs(apart) <= error + 1e-12 else int(math.copysign(1, apart))
 
 
 def difference(a: Number, b: Number) -> tuple[float, float]:

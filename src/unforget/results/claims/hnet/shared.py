@@ -39,7 +39,9 @@ def alike(name: str, base: Number | None, others: dict[str, Number | None], limi
     said, nearest, farthest = [], 0.0, 0.0
     for label, number in others.items():
         value, error = difference(number, base)
-        doubt = 0.0 if math.isnan(error) else COUNTS_FROM * error
+        if math.isnan(error):
+            return Check(name, None, f"no standard error of the difference from {label}")
+        doubt = COUNTS_FROM * error
         nearest, farthest = max(nearest, abs(value) - doubt), max(farthest, abs(value) + doubt)
         said.append(f"{label} {'+' if value >= 0 else ''}{show(value)} ± {show(error)}")
     return Check(name, bool(farthest <= limit), f"{', '.join(said)}, limit {show(limit)}", bool(nearest <= limit < farthest))

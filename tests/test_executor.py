@@ -8,14 +8,16 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 from small_project import invoke, make_project, project  # noqa: F401
 
 from unforget import loop, records, runtime
 from unforget.errors import UnforgetError
-from unforget.experiments import catalogue, dispatch, executor
+from unforget.experiments import catalogue, dispatch, executor, work
 from unforget.experiments.hnet import toy_regression
 
 SHORT = {"iterations": 10}
@@ -120,6 +122,21 @@ def test_a_group_on_cuda_is_all_seeds_and_on_a_cpu_what_the_experiment_says(monk
     for device, sizes in (("cpu", [1] * 5), ("cuda", [5]), ("cuda:1", [5])):
         planned = executor.plan(split, [split.run("hnet")], "paper", range(5), device)
         assert [len(job.seeds) for job in planned] == sizes
+
+
+def test_seeds_with_streams_of_their_own_train_one_by_one(monkeypatch):
+    dealt = catalogue.experiment("hnet/split-mnist-dealt")
+    with monkeypatch.context() as patched:
+        patched.setattr(runtime, "device", lambda name: name)
+        planned = executor.plan(dealt, [dealt.run("lwf-cl1")], "smoke", (0, 1), "cuda", group=2)
+    assert [job.seeds for job in planned] == [(0,), (1,)]
+    with pytest.raises(ValueError, match="cannot train together"):
+        replace(planned[0], seeds=(0, 1))
+    execute(planned := executor.plan(dealt, [dealt.run("lwf-cl1")], "smoke", (0, 1), "cpu"))
+    (record,) = recorded().values()
+    assert [replica["seed"] for replica in record["replicas"]] == [0, 1]
+    first, second = (work.build(job)[1].tests[0].x for job in planned)
+    assert not torch.equal(first, second)
 
 
 def test_a_pool_of_two_leaves_the_records_of_one_process_even_if_a_worker_is_killed(whole):

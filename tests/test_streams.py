@@ -49,6 +49,28 @@ def test_split_digits():
     assert len(merged.stages[0].train) == sum(len(stage.train) for stage in stream.stages)
 
 
+def test_dealt_digits():
+    declared = {"image_set": "digits", "classes": 2, "tasks": 5}
+    fixed = data.build("split", **declared)
+    streams = [data.build("dealt", seed=seed, **declared) for seed in (0, 1, 0)]
+    assert data.complete("dealt", **declared) == {"kind": "dealt"} | declared  # the seed is no part of a configuration
+    assert data.by_seed("dealt") and not data.by_seed("split")
+    every = torch.cat([stage.train.x for stage in fixed.stages]).double().flatten(1).sum(0)
+    digits = {x.numpy().tobytes(): int(y) for stage in fixed.stages for x, y in zip(stage.train.x, stage.train.y, strict=True)}
+    dealt = []
+    for stream in streams:
+        assert len({len(test) for test in stream.tests}) == 1  # as many images for every seed
+        for t in range(5):
+            train, test = stream.stages[t].train, stream.tests[t]
+            assert set(train.y.tolist()) == set(test.y.tolist()) == {2 * t, 2 * t + 1}
+            assert test.y.bincount()[-2:].unique().numel() == 1
+        torch.testing.assert_close(torch.cat([stage.train.x for stage in stream.stages]).double().flatten(1).sum(0), every)
+        label_of = {(digits[x.numpy().tobytes()], int(y)) for s in stream.stages for x, y in zip(s.train.x, s.train.y, strict=True)}
+        assert sorted(digit for digit, _ in label_of) == sorted(label for _, label in label_of) == list(range(10))
+        dealt.append(label_of)
+    assert dealt[0] == dealt[2] != dealt[1]
+
+
 def test_permuted_digits_keep_task_one_and_the_multiset_of_pixels():
     stream = data.build("permuted", image_set="digits", tasks=3)
     drawn = [stream.tests[t].take(torch.arange(4)[None]) for t in range(3)]

@@ -8,6 +8,7 @@ from unforget.errors import choose
 
 KINDS = {
     "split": "unforget.data.split:split",
+    "dealt": "unforget.data.dealt:dealt",
     "permuted": "unforget.data.permuted:permuted",
     "toy regression": "unforget.data.toy:toy_regression",
     "pairwise": "unforget.data.sequences:pairwise",
@@ -15,12 +16,13 @@ KINDS = {
     "cifar100 in ten tasks": "unforget.data.sequences:cifar100_in_ten",
     "svhn then cifar100": "unforget.data.sequences:svhn_then_cifar100",
 }
-"""Kinds of stream by name. An entry may point outside the package: add yours to train on it."""
+"""Kinds of stream by name. An entry may point outside the package: add yours to train on it. One that takes the keyword `seed`
+is different for every seed, and its replicas train one at a time."""
 
 
 def complete(kind: str, **parameters) -> dict[str, Any]:
     """A stream's declaration with every default spelt out; misspelt names are refused with the nearest valid one."""
-    signature = inspect.signature(_find(kind))
+    signature = inspect.Signature([each for name, each in _parameters(kind).items() if name != "seed"])
     for name in parameters:
         choose(f"parameter of stream {kind!r}", name, signature.parameters)
     bound = signature.bind(**parameters)
@@ -28,9 +30,19 @@ def complete(kind: str, **parameters) -> dict[str, Any]:
     return {"kind": kind, **bound.arguments}
 
 
-def build(kind: str, **parameters):
-    """The stream that an experiment declares, as in `build("split", image_set="mnist", classes=2, tasks=5)`."""
-    return _find(kind)(**parameters)
+def build(kind: str, seed: int | None = None, **parameters):
+    """The stream that an experiment declares, as in `build("split", image_set="mnist", classes=2, tasks=5)`; `seed` matters
+    where every seed has its own."""
+    return _find(kind)(**parameters, **({"seed": seed} if by_seed(kind) else {}))
+
+
+def by_seed(kind: str) -> bool:
+    """Whether every seed has a stream of its own."""
+    return "seed" in _parameters(kind)
+
+
+def _parameters(kind: str):
+    return inspect.signature(_find(kind)).parameters
 
 
 def _find(kind: str):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from unforget import records, runtime
+from unforget import data, records, runtime
 from unforget.data.files import project_root
 from unforget.errors import UnforgetError
 from unforget.experiments import catalogue, dispatch, work
@@ -79,8 +79,8 @@ def plan(
 ) -> list[Job]:
     """Jobs for the replicas that are not recorded yet (all of them with `again`), `group` replicas to a job.
 
-    On CUDA all replicas of a run train together by default; on a CPU the experiment says how many. `elsewhere` leaves
-    it to the machines that will train to find out whether they have the device.
+    On CUDA all replicas of a run train together by default; on a CPU the experiment says how many; one by one where each
+    seed has a stream of its own. `elsewhere` leaves it to the machines that will train to find out whether they have the device.
     """
     on = device if elsewhere else str(runtime.device(device))
     seeds = tuple(experiment.profile(profile).seeds if seeds is None else seeds)
@@ -93,6 +93,7 @@ def plan(
         done = set() if again else recorded(record_path(config, results), config)
         todo = [replica for replica in wanted if records.key(replica) not in done]
         size = group or (len(wanted) if on.startswith("cuda") else experiment.cpu_group)
+        size = 1 if data.by_seed(config["stream"]["kind"]) else size
         jobs += [_job(config, todo[i : i + size], on, changes or {}) for i in range(0, len(todo), size)]
     return jobs
 

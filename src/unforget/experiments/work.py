@@ -39,6 +39,8 @@ class Job:
     def __post_init__(self):
         object.__setattr__(self, "source", self.source or source.source_hash(self.config))
         object.__setattr__(self, "commit", self.commit or source.commit())
+        if data.by_seed(self.config["stream"]["kind"]) and len(set(self.seeds)) > 1:
+            raise ValueError(f"{self.config['run']}: seeds have streams of their own and cannot train together")
         for name, values in self.scan.items():
             choose(f"option of {self.config['method']} to scan", name, methods.find(self.config["method"]).scannable)
             if len(values) != len(self.seeds):
@@ -55,7 +57,7 @@ def build(job: Job) -> tuple[Learner, Stream]:
     """The learner of a job and the stream it trains on, on the job's device."""
     config, device = job.config, runtime.device(job.device)
     kind = methods.find(config["method"])
-    stream = data.build(**config["stream"]).to(device)
+    stream = data.build(**config["stream"], seed=job.seeds[0]).to(device)
     stream = kind.arrange(stream) if hasattr(kind, "arrange") else stream
     replicas = Replicas(tuple(job.seeds), dict(job.scan), device)
     learner = kind(stream, config["scenario"], options(kind.Options, config["options"], config["method"]), replicas)

@@ -3,6 +3,7 @@
 from unforget.experiments.hnet import (
     certainty,
     chunking,
+    dealt,
     embedding,
     permuted,
     permuted_choices,
@@ -19,8 +20,8 @@ from unforget.experiments.hnet.toy import toy_regression
 
 __all__ = ["CELLS", "EXPERIMENTS", "HNET_ENT", "SCENARIOS", "toy_regression"]
 
-_PARTS = (toy, split, certainty, replay, replay_choices, replay_samples, permuted, permuted_replay, permuted_choices, embedding, small,
-          chunking)  # fmt: skip
+_PARTS = (toy, split, certainty, replay, replay_choices, dealt, replay_samples, permuted, permuted_replay, permuted_choices,
+          embedding, small, chunking)  # fmt: skip
 
 EXPERIMENTS = tuple(experiment for part in _PARTS for experiment in part.EXPERIMENTS)
 CELLS = tuple(cell for part in _PARTS for cell in part.CELLS)

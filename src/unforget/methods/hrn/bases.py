@@ -1,19 +1,22 @@
-"""Bases of hash-routed units: how a unit is selected, and how its basis grows and changes (Algorithms 2 to 4).
+"""Bases of hash-routed units: how they grow and change with the rows that select their unit (Algorithms 2 and 4).
 
 The bases V [S, M, m, s] are on the device; everything counted (vectors held, ages, ...) is on the host, because what
-happens next depends on it. Both are tensors of the learner's state. Decisions are made row by row from coefficients V
-h that the device computed for many rows at once; only events (a first vector, a further one, a replaced one) touch V.
-They become rare: after N selections of a unit about ln(1 + N(ρ−1)/α)/ln ρ vectors have been replaced.
+happens next depends on it. Both are tensors of the learner's state. Only events (a first vector, a further one, a
+replaced one) touch V, and they become rare: after N selections of a unit about ln(1 + N(ρ−1)/α)/ln ρ vectors have been
+replaced. What selections do between two events is counted for all rows at once (`settle`); the row of an event is taken
+by itself (`update`).
 
 Three thresholds keep two exact executions together where exact arithmetic would leave a tie: residues shorter than
 `TINY` are zero (their direction is rounding noise), units whose projections differ by less are ties (the first one
 wins), and coefficients below it are ties for the smallest one.
 """
 
+import math
 from collections.abc import Sequence
 
+import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 TINY = 1e-6
@@ -31,8 +34,8 @@ class Bases:
 
     def __init__(self, state: dict[str, Tensor], options, per_replica: dict[str, Sequence[float]]):
         self.state, self.options = state, options
-        self.rho, self.tau_empty, self.tau_expand = (per_replica[name] for name in ("rho", "tau_empty", "tau_expand"))
-        self.versions: dict[tuple[int, int], int] = {}
+        self.rho = per_replica["rho"]
+        self.tau_empty, self.tau_expand = (np.array(per_replica[name]) for name in ("tau_empty", "tau_expand"))
         self.history: dict[tuple[int, int, int], Tensor] = {}
 
     def add(self, S: int, new: int, like: Tensor) -> None:
@@ -54,29 +57,44 @@ class Bases:
                 self.state[name] = self.state[name].cpu()
             setattr(self, name, self.state[name].numpy())
         self.V = self.state["V"]
-        self.versions.clear(), self.history.clear()
+        self.due = np.array([[self.longest(r, k) for k in range(len(row))] for r, row in enumerate(self.held)])
+        self.versions = np.zeros_like(self.held)
+        self.history.clear()
 
-    def any_empty(self) -> bool:
-        """Whether some unit of some replica has no vector yet."""
-        return bool(((self.held == 0) & (self.kind != ABSENT)).any())
+    def empty(self) -> Bool[np.ndarray, "S M"]:
+        """Which units have no vector yet."""
+        return (self.held == 0) & (self.kind != ABSENT)
 
-    def empty(self, r: int) -> list[int]:
-        """Units of replica r without any vector."""
-        return [k for k in range(self.held.shape[1]) if self.held[r, k] == 0 and self.kind[r, k] != ABSENT]
+    def settle(
+        self, R: Int[np.ndarray, "R"], k: Int[np.ndarray, "R B"], c: Float[np.ndarray, "R B m"], start: Int[np.ndarray, "R"]
+    ) -> Int[np.ndarray, "R"]:
+        """Count the selections of rows start, start + 1, ... of replicas R, up to the first that may change a basis, in one go.
 
-    def select(self, r: int, norms: list[float], banned: Sequence[int], draw: float | None) -> tuple[int, bool]:
-        """Algorithm 3 for replica r: (unit, whether it is an empty one), or (-1, False) where no unit is left.
-
-        `norms` are ‖V_k h‖ for all units, `banned` those that may not be used (used before, or too small a map), `draw`
-        in [0, 1) picks among empty units (None: there are none).
+        `k` are the units that the rows selected (-1: none), `c` their coefficients V_k h with the present bases. Returns for
+        every replica which row that is, to be taken by `update`; B where there is none.
         """
-        allowed = [k for k in range(len(norms)) if self.held[r, k] and k not in banned]
-        best = max((norms[k] for k in allowed), default=-1.0)
-        if draw is not None and best < self.tau_empty[r]:
-            empty = [k for k in self.empty(r) if k not in banned]
-            if empty:
-                return empty[int(draw * len(empty))], True
-        return next(((k, False) for k in allowed if norms[k] >= best - TINY), (-1, False))
+        o, (B, M, m), r, row = self.options, (k.shape[1], self.held.shape[1], c.shape[2]), R[:, None], np.arange(k.shape[1])
+        n, c = self.held[r, k], np.abs(c)
+        active = (k >= 0) & (row >= start[:, None])
+        event = active & ((n == 0) | ((np.sqrt(np.square(c).sum(-1)) < self.tau_expand[r]) & (n < m)))
+        counted = active & (n > (0 if o.update_single else 1)) & o.update
+        lowest = np.where(np.arange(m) < n[..., None], np.where(c < TINY, 0.0, c), np.inf).argmin(-1)
+        if o.rule == "age":
+            earlier = ((k[..., None] == np.arange(M)) & counted[..., None]).cumsum(1)
+            earlier = np.take_along_axis(earlier, k[..., None], 2)[..., 0] - 1
+            event |= counted & (self.age[r, k] + earlier >= self.due[r, k])
+        else:
+            slot = k * m + lowest
+            so_far = ((slot[..., None] == np.arange(M * m)) & counted[..., None]).cumsum(1)
+            so_far = np.take_along_axis(so_far, slot[..., None], 2)[..., 0]
+            event |= counted & (self.low[r, k, lowest] <= so_far)
+        first = np.where(event.any(1), event.argmax(1), B)
+        at, i = np.nonzero(counted & (row < first[:, None]))
+        r, k, lowest = R[at], k[at, i], lowest[at, i]
+        if o.rule == "age":
+            np.add.at(self.age, (r, k), 1)
+        np.add.at(self.low, (r, k, lowest), 1 if o.rule == "age" else -1)
+        return first
 
     def update(self, r: int, k: int, coefficients: list[float], h: Float[Tensor, "s"]) -> bool:
         """What selecting unit k does to its basis (Algorithms 4 and 2); returns whether the basis has changed.
@@ -88,7 +106,7 @@ class Bases:
             self._held_one_more(r, k)
             return True
         n, changed, c = int(self.held[r, k]), False, [abs(x) for x in coefficients]
-        norm = sum(x * x for x in c) ** 0.5
+        norm = math.sqrt(sum(x * x for x in c))
         if norm < self.tau_expand[r] and n < self.options.m:
             rest = residue(residue(h, self.V[r, k]), self.V[r, k])  # twice, against rounding
             length = float(rest.norm())
@@ -136,6 +154,7 @@ class Bases:
             return False
         self._write(r, k, i, rest / length)
         self.replaced[r, k] += 1
+        self.due[r, k] = self.longest(r, k)
         return True
 
     def _held_one_more(self, r: int, k: int) -> None:
@@ -144,7 +163,6 @@ class Bases:
         self.held[r, k] = n + 1
 
     def _write(self, r: int, k: int, i: int, v: Tensor) -> None:
-        version = self.versions.get((r, k), 0)
-        self.history[r, k, version] = self.V[r, k].clone()
-        self.versions[r, k] = version + 1
+        self.history[r, k, int(self.versions[r, k])] = self.V[r, k].clone()
+        self.versions[r, k] += 1
         self.V[r, k, i] = v

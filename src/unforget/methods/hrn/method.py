@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from jaxtyping import Bool, Float
@@ -187,12 +188,11 @@ class HRN:
         h, length = self.hash_input(x)
         maps, places = [x.flatten(0, 1)], first_places(S * B)
         H, l1, before, taken = 0.0, 0.0, None, []
-        used = [[[] for _ in range(B)] for _ in range(S)]
         for number in range(o.n_res):
-            now = Level(self.bases, h, length)
-            now.ban(used, self.units.unfit(maps, places) if number < o.n_res - 1 else None)
-            now.draws = draws.empty(step, number, first, B) if self.bases.any_empty() else None
-            scan(work(before, now))
+            unfit = self.units.unfit(maps, places) if number < o.n_res - 1 else None
+            drawn = draws.empty(step, number, first, B) if self.bases.empty().any() else None
+            now = Level(self.bases, h, length, taken[-1] if taken else None, unfit, drawn)
+            scan(*work(before, now))
             _, chosen, known = now.rows
             r = residue(h.flatten(0, 1), now.seen())
             norm = r.detach().norm(dim=-1)
@@ -207,7 +207,7 @@ class HRN:
             channel = draws.channels(step, number, first, B)
             maps, places, h, length = self.units.run(flat, maps, places, now.onwards(), channel, train=True)
             h, length, before = h.unflatten(0, (S, B)), length.view(S, B), now
-        scan(work(now, None))
+        scan(*work(now, None))
         return H, l1, taken
 
     def _part(self, r: Float[Tensor, "S B s"], h: Float[Tensor, "S B s"], chosen: Bool[Tensor, "S B"]) -> Tensor:
@@ -291,9 +291,9 @@ class Draws:
                 for level, n in enumerate(chunks[: o.n_res - 1])
             ]
 
-    def empty(self, step: int, level: int, first: int, size: int) -> list[list[float]]:
+    def empty(self, step: int, level: int, first: int, size: int) -> Float[np.ndarray, "S B"]:
         """One number for each sample of a part of the batch."""
-        return self._empty(step)[:, level, first : first + size].tolist()
+        return self._empty(step)[:, level, first : first + size].cpu().double().numpy()
 
     def channels(self, step: int, level: int, first: int, size: int) -> Tensor | None:
         """Numbers [rows, chunks, F] for dropout after a level's convolution; None where there is no dropout."""

@@ -8,21 +8,22 @@
 
 An empty unit that several rows drew is started by the first of them; for the others' updates it is a unit like any
 other (their residue was zero). The first order is what the released code does, and what every experiment uses; the
-others are there for the tests to compare. An order is a list of levels' work; `scan` runs each over all rows.
+others are there for the tests to compare. `scan` runs them.
 """
 
-from unforget.methods.hrn.routing import Level, Work
+from unforget.methods.hrn.routing import Level
 
 
-def deferred(before: Level | None, now: Level | None) -> Work:
-    """The work of a scan between a level and the next (None before the first and after the last)."""
-    return ([(Level.update, before)] if before else []) + ([(Level.select, now)] if now else [])
+def deferred(before: Level | None, now: Level | None) -> tuple[Level | None, Level | None]:
+    """Levels whose rows select, and whose selections have their effects, in the scan between a level and the next (None before
+    the first and after the last)."""
+    return now, before
 
 
-def depth(before: Level | None, now: Level | None) -> Work:
-    """As `deferred`, with updates at once."""
-    return [(Level.select, now), (Level.update, now)] if now else []
+def depth(before: Level | None, now: Level | None) -> tuple[Level | None, Level | None]:
+    """As `deferred`, with the effects at once."""
+    return now, now
 
 
 ORDERS = {"deferred": (deferred, False), "depth": (depth, False), "sample": (depth, True)}
-"""The work of a scan, and whether samples go through the levels one by one."""
+"""What is scanned together, and whether samples go through the levels one by one."""

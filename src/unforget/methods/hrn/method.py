@@ -12,9 +12,9 @@ Algorithm 1 sums d−1 residues, figure 1 and Eq. 5 sum d (`n_res`). With n_res 
 fixed hash of the pixels leaves. Every stage has a classifier over all `outputs`, trained in its stage only; labels
 stay raw (view "own classifier").
 
-Seeds train together: their rows go through the same operations, each with its own unit's weights; only the choice of
-units, made on the host, takes them one by one. That saves overhead, which is most of a step where maps are small
-(Pairwise-MNIST), and costs nothing where they are large.
+Seeds train together: their rows go through the same operations, each with its own unit's weights, and units are chosen for all
+of them at once, on the host; only a row that changes a basis is taken by itself. That saves overhead, which is most of a step
+where maps are small (Pairwise-MNIST), and costs nothing where they are large.
 """
 
 from collections.abc import Callable

@@ -257,6 +257,13 @@ def test_a_section_shows_the_recorded_seeds_it_was_asked_for(project):  # noqa: 
     assert len(section.recorded["ewc-cl1"]["replicas"]) == 4
 
 
+def test_a_section_holds_all_seeds_where_each_has_a_stream_of_its_own():
+    section = Section("hnet/split-mnist-dealt", seeds="0-1", device="cpu")
+    for _ in range(2):  # again, in place of the first
+        section.run("joint-cl1")
+        assert [replica["seed"] for replica in section.records["joint-cl1"]["replicas"]] == [0, 1]
+
+
 def test_a_page_that_tells_of_some_runs_has_labels_of_its_own(project):  # noqa: F811
     recorded("split-mnist/ewc-cl1", tasks=5), recorded("split-mnist/si-cl1", tasks=5)
     plain, own = (Section("hnet/split-mnist", "paper", page=page) for page in ("", "hnet/other"))

@@ -56,8 +56,8 @@ class Section:
             with _bar(self.experiment.id, len(jobs)) as bar:
                 for number, job in enumerate(jobs):
                     control = Control(report=lambda done, total, where, n=number: _advance(bar, n + done / total))
-                    trained = work.train(replace(job, checkpoints=None), control)[0]
-                    self.records[job.config["run"].split("/")[-1]] = trained
+                    name, trained = job.config["run"].split("/")[-1], work.train(replace(job, checkpoints=None), control)[0]
+                    self.records[name] = records.pool(self.records.get(name, trained), trained)
             return
         if self.compute:
             jobs = executor.plan(self.experiment, wanted, self.profile, self.seeds, self.device)
@@ -190,6 +190,9 @@ class Code:
 
     def __init__(self, text: str):
         self.text = text
+
+    def __repr__(self) -> str:
+        return f"Code({len(self.text.splitlines())} lines)"
 
     def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
         return {"text/markdown": f"```python\n{self.text}\n```"}

@@ -73,22 +73,17 @@ class Bases:
         `k` are the units that the rows selected (-1: none), `c` their coefficients V_k h with the present bases. Returns for
         every replica which row that is, to be taken by `update`; B where there is none.
         """
-        o, (B, M, m), r, row = self.options, (k.shape[1], self.held.shape[1], c.shape[2]), R[:, None], np.arange(k.shape[1])
+        o, m, r, row = self.options, c.shape[2], R[:, None], np.arange(k.shape[1])
         n, c = self.held[r, k], np.abs(c)
-        active = (k >= 0) & (row >= start[:, None])
-        event = active & ((n == 0) | ((np.sqrt(np.square(c).sum(-1)) < self.tau_expand[r]) & (n < m)))
-        counted = active & (n > (0 if o.update_single else 1)) & o.update
+        selected = (k >= 0) & (row >= start[:, None])
+        event = selected & ((n == 0) | ((np.sqrt(np.square(c).sum(-1)) < self.tau_expand[r]) & (n < m)))
+        counted = selected & (n > (0 if o.update_single else 1)) & o.update
         lowest = np.where(np.arange(m) < n[..., None], np.where(c < TINY, 0.0, c), np.inf).argmin(-1)
         if o.rule == "age":
-            earlier = ((k[..., None] == np.arange(M)) & counted[..., None]).cumsum(1)
-            earlier = np.take_along_axis(earlier, k[..., None], 2)[..., 0] - 1
-            event |= counted & (self.age[r, k] + earlier >= self.due[r, k])
+            event |= counted & (self.age[r, k] + _so_far(k, counted) > self.due[r, k])
         else:
-            slot = k * m + lowest
-            so_far = ((slot[..., None] == np.arange(M * m)) & counted[..., None]).cumsum(1)
-            so_far = np.take_along_axis(so_far, slot[..., None], 2)[..., 0]
-            event |= counted & (self.low[r, k, lowest] <= so_far)
-        first = np.where(event.any(1), event.argmax(1), B)
+            event |= counted & (self.low[r, k, lowest] <= _so_far(k * m + lowest, counted))
+        first = np.where(event.any(1), event.argmax(1), len(row))
         at, i = np.nonzero(counted & (row < first[:, None]))
         r, k, lowest = R[at], k[at, i], lowest[at, i]
         if o.rule == "age":
@@ -166,3 +161,8 @@ class Bases:
         self.history[r, k, int(self.versions[r, k])] = self.V[r, k].clone()
         self.versions[r, k] += 1
         self.V[r, k, i] = v
+
+
+def _so_far(key: Int[np.ndarray, "R B"], counted: Bool[np.ndarray, "R B"]) -> Int[np.ndarray, "R B"]:
+    """How many of the counted rows up to each one, itself included, have its key."""
+    return np.tril((key[:, :, None] == key[:, None]) & counted[:, None]).sum(-1)

@@ -191,7 +191,7 @@ class HRN:
         for number in range(o.n_res):
             unfit = self.units.unfit(maps, places) if number < o.n_res - 1 else None
             drawn = draws.empty(step, number, first, B) if self.bases.empty().any() else None
-            now = Level(self.bases, h, length, taken[-1] if taken else None, unfit, drawn)
+            now = Level(self.bases, h, length, before, unfit, drawn)
             scan(*work(before, now))
             _, chosen, known = now.rows
             r = residue(h.flatten(0, 1), now.seen())

@@ -187,8 +187,9 @@ def test_what_is_not_comparable_is_shown_and_counted_apart(saved):
     page, cards = ledger.text(results), scorecard.text(results)
     (row,) = rows(page, "Baseline, Max task accuracy")
     assert "outcome-not-comparable" in row[1] and row[3].startswith("99.00") and row[4] == "–"
-    assert "Not comparable, since what is printed cannot be what it is called" in page and "as for" not in page
-    assert ">not comparable <strong>12</strong>" in cards.split("`hrn`")[1]
+    assert "Not comparable: what is printed cannot be what it is called. Columns (cells): Max task accuracy (12)." in page
+    assert "Not comparable: a time on the paper's own machine. Columns (cells): Training time (12)." in page and "as for" not in page
+    assert ">not comparable <strong>63</strong>" in cards.split("`hrn`")[1]  # and 18 times and 21 marks of other tables
     assert "**3 of " in cards and "2 of them with enough seeds for a verdict, 1 not comparable." in cards
 
 

@@ -132,7 +132,10 @@ def test_a_number_that_is_not_what_it_is_called_is_shown_and_not_judged(printed)
         row = judged(printed, key, around(98.87, 0.1), profile=profile)
         assert row.verdict == "not comparable" and row.ours == pytest.approx(98.87) and (row.profile, row.cause) == (profile, "")
         assert math.isnan(row.delta) and math.isnan(row.delta_se) and "no maximum" in row.note
-    assert cell(ledger.ledger(printed, measure()), key).verdict == "not comparable"
+    without = ledger.ledger(printed, measure())
+    assert cell(without, key).verdict == "not comparable"
+    for other, why in ((("hrn", "table-d14", "HRN training", "SVHN, 1 epoch"), "own machine"), (("hrn", "table-2", "High depth", "Training time"), "mark")):
+        assert cell(without, other).verdict == "not comparable" and why in cell(without, other).why
     with pytest.raises(UnforgetError, match="explains hrn / table-b1 / Baseline / Max task accuracy, which is not comparable"):
         ledger.ledger(printed, measure(), causes((*key, "", "", "a longer training")))
 
@@ -291,7 +294,10 @@ def test_every_unit_of_the_tables_has_a_margin(printed):
     for name, artifact, unit in (
         printed[["paper", "artifact", "unit"]].drop_duplicates().itertuples(index=False)
     ):
-        assert verdict.margin(name, artifact, unit).reason
+        # Times on the paper's machine, and marks, are not judged.
+        assert (unit in verdict.INCOMPARABLE) != any(m.unit == unit for m in verdict.MARGINS)
+        if unit not in verdict.INCOMPARABLE:
+            assert verdict.margin(name, artifact, unit).reason
     with pytest.raises(UnforgetError):
         verdict.margin("hnet", "table-1", "furlongs")
 

@@ -153,12 +153,13 @@ def _row(cell, ours, explained) -> dict:
         "profile": "",
         "run": "",
     }
-    if cell.status == UNDEFINED:
-        row |= {"verdict": "not comparable", "why": "what is printed cannot be what it is called"}
+    incomparable = _incomparable(cell)
+    if incomparable:
+        row |= {"verdict": "not comparable", "why": incomparable}
     if ours is None:
         return row
     row |= {"ours": ours.mean, "our_se": _sem(ours), "n": ours.n, "profile": ours.profile, "run": ours.run}
-    if cell.status == UNDEFINED:
+    if incomparable:
         return row
     if ours.profile != "paper":
         return row | {"why": f"run at profile {ours.profile} only"}
@@ -181,6 +182,13 @@ def _row(cell, ours, explained) -> dict:
     return row | {"verdict": said, "why": why, "cause": cause}
 
 
+def _incomparable(cell) -> str:
+    """Why no number of ours is the same quantity as a printed one; empty where one may be."""
+    if cell.status == UNDEFINED:
+        return "what is printed cannot be what it is called"
+    return verdict.INCOMPARABLE.get(cell.unit, "")
+
+
 def _only_ours(cell) -> dict:
     row = {name: getattr(cell, name) for name in (*CELL, "unit", "n", "profile", "run")}
     return (
@@ -195,7 +203,7 @@ def _explanations(causes, printed, measured, ours) -> dict[tuple, tuple[str, str
     column is `EVERY` says what was tried for all cells so named that have no line of their own.
     """
     explained, general, known = {}, {}, {_key(cell) for cell in printed.itertuples()}
-    undefined = {_key(cell) for cell in printed.itertuples() if cell.status == UNDEFINED}
+    incomparable = {_key(cell) for cell in printed.itertuples() if _incomparable(cell)}
     for line in () if causes is None else causes.itertuples():
         key, name = _key(line), " / ".join(_key(line))
         named = [cell for cell in known if all(own in (part, EVERY) for own, part in zip(key, cell, strict=True))]
@@ -204,7 +212,7 @@ def _explanations(causes, printed, measured, ours) -> dict[tuple, tuple[str, str
             continue
         if key not in known:
             raise UnforgetError(f"causes.csv explains {name}, which no paper prints; correct the cell's name")
-        if key in undefined:
+        if key in incomparable:
             raise UnforgetError(f"causes.csv explains {name}, which is not comparable; drop the line")
         if key in explained:
             raise UnforgetError(f"causes.csv explains {name} twice; keep one line")

@@ -8,8 +8,9 @@ accuracy, so it shrinks near 100 %; it is capped, and never finer than half the 
 - close: |Δ| ≤ 3 m; or |Δ| ≤ 3 SE with our error as small as above; or |Δ| ≤ 2 SE where it is larger, since
   agreement that comes from our own uncertainty shows nothing.
 - differs: anything else, in either direction: a better number is a deviation too.
-- not comparable: what is printed cannot be what it is called, so that no number of ours is the same quantity; ours stands
-  beside it all the same, and the note of the cell says why.
+- not comparable: no number of ours is the same quantity, since what is printed cannot be what it is called (the note of
+  the cell says why), is a time on the paper's own machine, or a mark whose measure is not stated. Ours stands beside the
+  first; a ratio or a direction, which can be compared, on the page that shows the others.
 - not run: no record of the paper's own protocol, or fewer than 3 seeds of it where the paper has more.
 - quoted: the paper copied the number from another one and we have not run it. Where we have, it is judged
   like any other and stays marked as quoted.
@@ -35,7 +36,10 @@ from unforget.words import count
 
 VERDICTS = ("reproduced", "close", "differs", "not comparable", "not run", "quoted", "ours")
 AGREE_SE, CLOSE_SE, CLOSE_MARGINS, OWN_ERROR, MIN_SEEDS = 2, 3, 3, 2, 3
-EXACT = ("parameters", "sign")
+EXACT = ("parameters",)
+_TIME = "a time on the paper's own machine"
+INCOMPARABLE = {"h": _TIME, "min": _TIME, "s": _TIME, "sign": "a mark whose measure is not stated"}
+"""Units in which no number of ours is the same quantity, and why."""
 CHANCE = 0.05
 MOVED = f"paired by seed, at least {MIN_SEEDS}, t-test at {CHANCE:.0%}"
 
@@ -74,10 +78,6 @@ MARGINS = (
     Margin("*", "*", "points", 0.05, 0.5, "a difference of two accuracies, printed as a round number"),
     Margin("*", "*", "ratio", 0.0, 0.0, "arithmetic: only the rounding of the last digit is allowed"),
     Margin("*", "*", "parameters", 0.0, 0.0, "counted, not measured"),
-    Margin("*", "*", "h", 0.05, 2.0, "printed as approximate, on hardware the paper does not name"),
-    Margin("*", "*", "min", 0.05, 2.0, "times on the paper's hardware, printed beside other software's"),
-    Margin("*", "*", "s", 0.05, 30.0, "times on the paper's hardware, printed beside other software's"),
-    Margin("*", "*", "sign", 0.0, 0.0, "a mark is the same or another one"),
 )  # fmt: skip
 
 

@@ -76,10 +76,9 @@ def _artifact(part: pd.DataFrame, lost: dict[tuple[str, str], str]) -> list[str]
     differs = tables.by_cause(printed[printed.verdict == "differs"].itertuples())
     if differs:
         said.append("\n".join(_difference(cause, cells, printed[filled]) for cause, cells in differs.items()))
-    other = printed[(printed.verdict == "not comparable") & filled]
-    if len(other):
-        names = tables.together(list(other.itertuples()), printed[filled])
-        said.append(f"Not comparable, since {other.why.iloc[0]} (see the notes in `data/paper`): {escape(names)}.")
+    for why, cells in printed[printed.verdict == "not comparable"].groupby("why", sort=False):
+        columns = ", ".join(f"{column} ({n})" for column, n in cells.column.value_counts(sort=False).items())
+        said.append(f"Not comparable: {escape(why)}. Columns (cells): {escape(columns)}.")
     waiting = printed[(printed.verdict == "not run") & filled]
     for why, cells in waiting.groupby("why", sort=False):
         said.append(f"{_sentence(why)} {'; '.join(_cell(cell) for cell in cells.itertuples())}.")

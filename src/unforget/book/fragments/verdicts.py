@@ -9,8 +9,7 @@ from unforget.book.fragments.common import Results, escape, gather, table
 from unforget.results import ledger, verdict
 from unforget.results.tables import MISSING, title
 
-_QUANTITY = {"%": "accuracies", "points": "differences of accuracies", "ratio": "ratios",
-             "parameters": "numbers of parameters", "h": "hours", "MSE": "squared errors"}  # fmt: skip
+_QUANTITY = {"%": "accuracies", "points": "differences of accuracies", "ratio": "ratios", "parameters": "numbers of parameters"}
 
 
 @pages.page("verdict-rule")
@@ -39,7 +38,7 @@ def text(results: Results) -> str:
 
 
 def _applies(margin) -> str:
-    quantity = _QUANTITY.get(margin.unit, escape(margin.unit))
+    quantity = _QUANTITY[margin.unit]
     if margin.paper == "*":
         return quantity
     return f"{quantity} of `{margin.paper}`, {escape(title(margin.artifact))}"

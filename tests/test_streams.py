@@ -55,6 +55,8 @@ def test_dealt_digits():
     streams = [data.build("dealt", seed=seed, **declared) for seed in (0, 1, 0)]
     assert data.complete("dealt", **declared) == {"kind": "dealt"} | declared  # the seed is no part of a configuration
     assert data.by_seed("dealt") and not data.by_seed("split")
+    with pytest.raises(UnforgetError, match="differs from seed to seed"):
+        data.build("dealt", **declared)
     every = torch.cat([stage.train.x for stage in fixed.stages]).double().flatten(1).sum(0)
     digits = {x.numpy().tobytes(): int(y) for stage in fixed.stages for x, y in zip(stage.train.x, stage.train.y, strict=True)}
     dealt = []

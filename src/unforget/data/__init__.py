@@ -4,7 +4,7 @@ import inspect
 from importlib import import_module
 from typing import Any
 
-from unforget.errors import choose
+from unforget.errors import UnforgetError, choose
 
 KINDS = {
     "split": "unforget.data.split:split",
@@ -32,7 +32,9 @@ def complete(kind: str, **parameters) -> dict[str, Any]:
 
 def build(kind: str, seed: int | None = None, **parameters):
     """The stream that an experiment declares, as in `build("split", image_set="mnist", classes=2, tasks=5)`; `seed` matters
-    where every seed has its own."""
+    where every seed has its own, and must be given there."""
+    if by_seed(kind) and seed is None:
+        raise UnforgetError(f"stream {kind!r} differs from seed to seed; say which, as in seed=0")
     return _find(kind)(**parameters, **({"seed": seed} if by_seed(kind) else {}))
 
 

@@ -134,6 +134,21 @@ def test_tir_answers_with_the_classifier_of_the_inferred_task(scenario):
     assert set(learner.infer_task(x, 1)[0].tolist()) == {0}
 
 
+@pytest.mark.parametrize("scenario", ["CL2", "CL3"])
+def test_tir_asks_few_networks_and_answers_as_if_it_asked_all(scenario, monkeypatch):
+    learner, data = trained("hnet-tir", scenario, stages=3, seeds=(0, 1, 2))
+    asked, outputs = [], learner.outputs
+    monkeypatch.setattr(learner, "outputs", lambda weights, x, t: asked.append(x.shape[1]) or outputs(weights, x, t))
+    for test in data.tests:
+        x = test.x[None]
+        few, n = learner.predict(x, None, 3), sum(asked)
+        asked.clear()
+        every = find("hnet").predict(learner, x, None, 3)
+        torch.testing.assert_close(few, every)
+        assert n < sum(asked) == 3 * x.shape[1]
+        asked.clear()
+
+
 @pytest.mark.parametrize("tasks, batch, per_task", [(2, 128, (128,)), (5, 128, (128, 64, 43, 32))])
 def test_a_step_sees_a_batch_and_its_share_of_every_old_task(tasks, batch, per_task, monkeypatch):
     for method in (*REPLAY, "rpl-ub"):

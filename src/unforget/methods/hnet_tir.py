@@ -72,6 +72,19 @@ class HNETTIR(hnet.HNET):
         self.replay.end_stage(stage)
 
     @torch.no_grad()
+    def predict(self, x: Tensor, task: int | None, tasks_seen: int) -> Tensor:
+        """As HNET's; but context-free, a task's network is asked only about images that some replica takes for the task's."""
+        if task is not None:
+            return super().predict(x, task, tasks_seen)
+        believed, chosen = self.infer_task(x, tasks_seen), None
+        for t in believed.unique().tolist():
+            rows = (believed == t).any(0).nonzero()[:, 0]
+            own = self.outputs(self.classifier.weights(t), x[:, rows], t)[..., self.head.own(t)]
+            chosen = own.new_zeros(*believed.shape, own.shape[-1]) if chosen is None else chosen
+            chosen[:, rows] = torch.where((believed[:, rows] == t).unsqueeze(-1), own, chosen[:, rows])
+        return self.believe(chosen.unsqueeze(1).expand(-1, tasks_seen, -1, -1), believed)
+
+    @torch.no_grad()
     def infer_task(self, x: Tensor, tasks_seen: int, candidates: Tensor | None = None) -> Tensor:
         """The task that α finds most likely: [S, B]."""
         return self.alpha.apply(self.state["alpha"], x)[..., :tasks_seen].argmax(-1)

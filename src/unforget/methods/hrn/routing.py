@@ -103,9 +103,9 @@ class Level:
         """The bases V_k that the rows were projected on: as they were at selection, before any effect of it."""
         V = self.bases.V.flatten(0, 1)[self.rows[0]]
         if self.bases.history:
-            r, B = np.arange(len(self.unit))[:, None], self.unit.shape[1]
-            for r, i in np.argwhere((self.unit >= 0) & (self.bases.versions[r, self.unit] != self.version)).tolist():
-                V[r * B + i] = self.bases.history[r, int(self.unit[r, i]), int(self.version[r, i])]
+            now = np.take_along_axis(self.bases.versions, self.unit, 1)
+            for r, i in np.argwhere((self.unit >= 0) & (self.version != now)).tolist():
+                V[r * self.unit.shape[1] + i] = self.bases.history[r, int(self.unit[r, i]), int(self.version[r, i])]
         return V
 
     def stop(self, norm: Float[Tensor, "rows"], tau_d: float) -> None:

@@ -78,7 +78,7 @@ def _artifact(part: pd.DataFrame, lost: dict[tuple[str, str], str]) -> list[str]
         said.append("\n".join(_difference(cause, cells, printed[filled]) for cause, cells in differs.items()))
     for why, cells in printed[printed.verdict == "not comparable"].groupby("why", sort=False):
         columns = ", ".join(f"{column} ({n})" for column, n in cells.column.value_counts(sort=False).items())
-        said.append(f"Not comparable: {escape(why)}. Columns (cells): {escape(columns)}.")
+        said.append(f"Not comparable: {escape(why)}. Columns (cells): {escape(columns)}. See the notes in `data/paper`.")
     waiting = printed[(printed.verdict == "not run") & filled]
     for why, cells in waiting.groupby("why", sort=False):
         said.append(f"{_sentence(why)} {'; '.join(_cell(cell) for cell in cells.itertuples())}.")
